@@ -8,6 +8,12 @@
 pub struct Model {
     /// The packages to write, sorted by proto name.
     pub packages: Vec<Package>,
+    /// Files that are imported, directly or not, but not written (services and comments removed), sorted by
+    /// name. prost-build asks them whether a field's type is `Copy` or recursive.
+    pub imports: Vec<prost_types::FileDescriptorProto>,
+    /// Types that live in other crates, as prost-build takes them: `.google.rpc.Status` to its Rust path.
+    /// The parameter's and those of the bundled files; without `.google.protobuf`.
+    pub extern_paths: Vec<(String, String)>,
 }
 
 /// One proto package: one Rust module, one generated file.
@@ -36,7 +42,8 @@ pub struct File {
     pub name: String,
     /// The encoded `FileDescriptorProto`, canonical, without source info.
     pub descriptor: Vec<u8>,
-    /// What prost-build generates messages from: comments already sanitised, services removed.
+    /// What prost-build generates messages from: services removed. Of its source info only `leading_comments`
+    /// are read: sanitised rustdoc, printed line by line as `///{line}`, so with their leading space.
     pub messages: prost_types::FileDescriptorProto,
 }
 
@@ -177,6 +184,8 @@ pub struct Field {
     pub presence: Presence,
     /// What one value is (for a map: the value).
     pub kind: Kind,
+    /// Whether `deprecated = true` is set, so that naming the Rust field would warn.
+    pub deprecated: bool,
 }
 
 /// How a struct holds a field.
