@@ -1,1 +1,71 @@
-//! generator
+//! Turns descriptors of `.proto` files into Rust: messages, services, clients and ProtoJSON on `ezrpc`.
+//!
+//! The library is a function: bytes in, files out. It reads no file, no environment and no clock, so that the
+//! plugin and a build script print the same bytes. The binary `protoc-gen-ezrpc` is a thin shell around [`run`].
+
+#![deny(missing_docs)]
+
+mod bundled;
+mod comments;
+mod diagnostic;
+mod emit;
+mod input;
+mod lower;
+mod model;
+mod names;
+mod options;
+mod params;
+mod response;
+mod route;
+
+pub use bundled::bundled;
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use input::Input;
+pub use params::{ParamError, Params, params_help, params_markdown};
+pub use response::run;
+
+/// One file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// Name relative to the output folder: `shop.v1.rs`.
+    pub name: String,
+    /// The whole text.
+    pub content: String,
+}
+
+/// Why nothing was generated, by whose fault it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes on the wire are not what protoc or buf would send.
+    #[error("the input is not a {expected}: {source}")]
+    Malformed {
+        /// `CodeGeneratorRequest` or `FileDescriptorSet`.
+        expected: &'static str,
+        /// What the decoder said.
+        source: prost::DecodeError,
+    },
+    /// A plugin parameter is unknown or has a bad value.
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// Mistakes in the user's files, all of them.
+    #[error(transparent)]
+    Proto(#[from] Diagnostics),
+    /// What emission printed is not Rust: our mistake, never the user's.
+    #[error("ezrpc bug: the output for package `{file}` does not parse; please report it")]
+    Bug {
+        /// The package.
+        file: String,
+        /// What the parser said.
+        source: syn::Error,
+    },
+}
+
+/// Generates the files of `input`, sorted by name.
+///
+/// # Errors
+/// [`Error::Proto`] with every mistake found in the user's files.
+pub fn generate(input: &Input) -> Result<Vec<GeneratedFile>, Error> {
+    let model = lower::lower(input)?;
+    emit::emit(&model, input.params())
+}

@@ -1,0 +1,1 @@
+//! Proto comments to rustdoc: no intra-doc links, no doctests, nothing that breaks the page.

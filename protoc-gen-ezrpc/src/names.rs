@@ -1,0 +1,1 @@
+//! Proto names to Rust names, exactly as prost-build makes them.

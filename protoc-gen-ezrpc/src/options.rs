@@ -1,0 +1,1 @@
+//! Extensions to typed options. The only file that spells extension names.

@@ -1,0 +1,1 @@
+//! Path templates of `google.api.http`: parse and check.
