@@ -1,0 +1,42 @@
+//! Names and numbers of enums for JSON, and the error reasons some of them list.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::tokens::rust;
+use crate::model::Enum;
+
+/// The impls of one enum.
+pub(super) fn items(enum_: &Enum) -> TokenStream {
+    let path = rust(&enum_.path);
+    let values = enum_.values.iter().map(|value| {
+        let (name, number) = (&value.name, Literal::i32_unsuffixed(value.number));
+        quote! { (#name, #number) }
+    });
+    let reasons = enum_
+        .error_domain
+        .as_deref()
+        .map(|domain| reasons(enum_, domain));
+    quote! {
+        impl __rt::json::EnumValues for #path {
+            const VALUES: &'static [(&'static str, i32)] = &[#(#values),*];
+        }
+        #reasons
+    }
+}
+
+fn reasons(enum_: &Enum, domain: &str) -> TokenStream {
+    let path = rust(&enum_.path);
+    let reasons = enum_.values.iter().filter_map(|value| {
+        let (code, message) = value.error.as_ref()?;
+        let (name, number) = (&value.name, Literal::i32_unsuffixed(value.number));
+        let code = Literal::u32_unsuffixed(*code);
+        Some(quote! { __rt::ErrorReason::new(#number, #name, #code, #message) })
+    });
+    quote! {
+        impl __rt::ErrorReasons for #path {
+            const DOMAIN: &'static str = #domain;
+            const REASONS: &'static [__rt::ErrorReason] = &[#(#reasons),*];
+        }
+    }
+}
