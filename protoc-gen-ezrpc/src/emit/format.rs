@@ -37,6 +37,21 @@ pub(super) fn source(package: &str, text: &str, docs: &Docs) -> Result<String, E
     finish(package, syn::parse_file(text), docs)
 }
 
+/// Splits prost-build's text between top-level items into parts worth a thread's time.
+pub(super) fn split(source: &str) -> Vec<&str> {
+    const PART: usize = 64 * 1024;
+    const END: &str = "\n}\n";
+    let mut parts = Vec::new();
+    let mut rest = source;
+    while let Some((end, _)) = rest.match_indices(END).find(|(end, _)| *end >= PART) {
+        let (part, tail) = rest.split_at(end + END.len());
+        parts.push(part);
+        rest = tail;
+    }
+    parts.push(rest);
+    parts
+}
+
 fn finish(package: &str, file: syn::Result<syn::File>, docs: &Docs) -> Result<String, Error> {
     let file = file.map_err(|source| Error::Bug {
         file: package.to_owned(),

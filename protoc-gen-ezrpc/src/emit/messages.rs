@@ -8,15 +8,46 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, SourceCodeInfo,
 };
 
-use super::bug;
 use super::format::{self, Docs};
+use super::{bug, parallel};
 use crate::Error;
 use crate::model::{Model, Package};
 use crate::params::Params;
 
-/// Formatted types of each package, in the model's order.
-pub(super) fn structs(model: &Model, params: &Params) -> Result<Vec<String>, Error> {
+/// Formatted types of each package, in parts, in the model's order.
+pub(super) fn structs(model: &Model, params: &Params) -> Result<Vec<Vec<String>>, Error> {
     let mut docs = Docs::default();
+    let mut requests = requests(model);
+    for (_, file) in &mut requests {
+        prepare(file, &mut docs);
+    }
+    let sources = config(model, params)
+        .generate(requests)
+        .map_err(|error| bug("of every name", &error.to_string()))?;
+    let can_split = !params
+        .type_attribute
+        .iter()
+        .chain(&params.field_attribute)
+        .any(is_multi_line);
+    let packages = model.packages.iter().map(|package| {
+        let source = sources.get(&module(package)).map_or("", String::as_str);
+        let parts = if can_split {
+            format::split(source)
+        } else {
+            vec![source]
+        };
+        parallel::try_map(&parts, |part| format::source(&package.name, part, &docs))
+    });
+    packages.collect()
+}
+
+/// An attribute that may hold anything at the start of a line, so that lines do not tell where items end.
+fn is_multi_line((_, attribute): &(String, String)) -> bool {
+    attribute.contains('\n')
+}
+
+/// All files: prost-build looks into imported ones too, and what it prints for them is dropped.
+fn requests(model: &Model) -> Vec<(Module, FileDescriptorProto)> {
     let imports = model
         .imports
         .iter()
@@ -27,20 +58,7 @@ pub(super) fn structs(model: &Model, params: &Params) -> Result<Vec<String>, Err
             .iter()
             .map(|file| (module(package), file.messages.clone()))
     });
-    let mut requests: Vec<(Module, FileDescriptorProto)> = imports.chain(files).collect();
-    for (_, file) in &mut requests {
-        prepare(file, &mut docs);
-    }
-    let mut sources = config(model, params)
-        .generate(requests)
-        .map_err(|error| bug("prost-build", &error.to_string()))?;
-    let packages = model.packages.iter();
-    packages
-        .map(|package| match sources.remove(&module(package)) {
-            Some(source) => format::source(&package.name, &source, &docs),
-            None => Ok(String::new()),
-        })
-        .collect()
+    imports.chain(files).collect()
 }
 
 /// The key of a package in prost-build's answer: its full name, which tells apart what snake case would not.
@@ -55,6 +73,10 @@ fn config(model: &Model, params: &Params) -> Config {
         .prost_types_path("::ezrpc::codegen::v1::wkt")
         .bytes(["."])
         .btree_map(["."]);
+    config.format(false); // once is enough, see format.rs
+    if params.runtime {
+        config.compile_well_known_types();
+    }
     for (proto, rust) in &model.extern_paths {
         config.extern_path(proto, rust);
     }
