@@ -1,0 +1,160 @@
+//! The one body type of requests and responses.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// Any error, for bodies of foreign services.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a request or response. Foreign bodies are boxed, hyper's and our own are not.
+pub struct Body {
+    kind: Kind,
+}
+
+enum Kind {
+    Empty,
+    /// One frame, then trailers if any: a unary reply.
+    Unary {
+        data: Option<Bytes>,
+        trailers: Option<HeaderMap>,
+    },
+    Incoming(hyper::body::Incoming),
+    Foreign(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+/// What can be a request's body: any [`http_body::Body`] of [`Bytes`].
+pub trait RequestBody: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}
+
+impl<B> RequestBody for B where B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}
+
+impl Body {
+    /// Makes an empty body.
+    pub fn empty() -> Self {
+        Self { kind: Kind::Empty }
+    }
+
+    /// Makes a body of one piece.
+    pub fn full(data: impl Into<Bytes>) -> Self {
+        Self::unary(data.into(), None)
+    }
+
+    /// Wraps another body; a [`Body`] and hyper's are taken as they are.
+    pub fn new<B: RequestBody>(body: B) -> Self {
+        let mut body = Some(body);
+        let any: &mut dyn Any = &mut body;
+        if let Some(own) = any.downcast_mut::<Option<Self>>().and_then(Option::take) {
+            return own;
+        }
+        let incoming = any.downcast_mut::<Option<hyper::body::Incoming>>();
+        if let Some(incoming) = incoming.and_then(Option::take) {
+            return Self {
+                kind: Kind::Incoming(incoming),
+            };
+        }
+        match body {
+            Some(body) => Self {
+                kind: Kind::Foreign(body.map_err(Into::into).boxed_unsync()),
+            },
+            None => Self::empty(),
+        }
+    }
+
+    pub(crate) fn incoming(body: hyper::body::Incoming) -> Self {
+        Self {
+            kind: Kind::Incoming(body),
+        }
+    }
+
+    pub(crate) fn unary(data: Bytes, trailers: Option<HeaderMap>) -> Self {
+        Self {
+            kind: Kind::Unary {
+                data: (!data.is_empty()).then_some(data),
+                trailers,
+            },
+        }
+    }
+
+    /// Waits for the next piece of data; `None` at the end. Trailers are dropped.
+    pub(crate) async fn data(&mut self) -> Option<Result<Bytes, BoxError>> {
+        std::future::poll_fn(|cx| self.poll_data(cx)).await
+    }
+
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            let Some(frame) = std::task::ready!(Pin::new(&mut *self).poll_frame(cx)) else {
+                return Poll::Ready(None);
+            };
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => return Poll::Ready(Some(Ok(data))),
+                Ok(Err(_trailers)) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.get_mut().kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Unary { data, trailers } => {
+                let frame = match data.take() {
+                    Some(data) => Some(Frame::data(data)),
+                    None => trailers.take().map(Frame::trailers),
+                };
+                Poll::Ready(frame.map(Ok))
+            }
+            Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Foreign(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Empty => true,
+            Kind::Unary { data, trailers } => data.is_none() && trailers.is_none(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Foreign(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Unary { data, .. } => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Foreign(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! What generated code names: nothing else of this crate. A breaking change makes `v2`.
+
+/// Version 1.
+pub mod v1 {
+    // For prost's derives: they expand to these paths below `prost_path`.
+    pub use prost::{
+        DecodeError, EncodeError, Enumeration, Message, Name, Oneof, UnknownEnumValue, alloc, bytes,
+        decode_length_delimiter, encode_length_delimiter, encoding, length_delimiter_len,
+    };
+
+    // Standard names under which no message of a proto can stand in the way.
+    pub use std::convert::Infallible;
+    pub use std::future::Future;
+    pub use std::marker::{Send, Sync};
+    pub use std::option::Option::{self, None, Some};
+    pub use std::result::Result::{Err, Ok};
+    pub use std::sync::Arc;
+    pub use std::task::{self, Poll};
+    pub use std::clone::Clone;
+    pub use std::matches;
+    pub use std::result as core_result;
+
+    pub use http;
+    pub use tower_service::Service as TowerService;
+
+    pub use crate::body::{Body, RequestBody};
+    pub use crate::client::Channel;
+    pub use crate::codec::json;
+    pub use crate::context::Context;
+    pub use crate::descriptor::{File, Package};
+    pub use crate::error::Result;
+    pub use crate::google;
+    pub use crate::method::{
+        ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape,
+    };
+    pub use crate::server::call::{Call, CallFuture, Service};
+    pub use crate::server::exchange::ServeFuture;
+    pub use crate::server::{Standalone, serve};
+    pub use crate::stream::Streaming;
+    pub use crate::wkt;
+}

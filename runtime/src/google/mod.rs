@@ -1,0 +1,3 @@
+//! Types of the public google APIs that the protocols use.
+
+pub mod rpc;

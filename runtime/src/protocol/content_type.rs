@@ -1,0 +1,89 @@
+//! What a `Content-Type` says about a request.
+
+use crate::codec::Codec;
+
+/// A request's media type, as far as it decides what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContentType {
+    /// No header.
+    Missing,
+    /// `application/grpc`, `+proto` or `+json`.
+    Grpc(Codec),
+    /// `application/json` or `application/proto`, in UTF-8.
+    Message(Codec),
+    /// Anything else, more than one header included.
+    Other,
+}
+
+impl ContentType {
+    /// Reads a header value. Media types are compared without case; parameters other than a charset do not count.
+    pub(crate) fn parse(value: &[u8]) -> Self {
+        match value {
+            // What nearly every client sends.
+            b"application/grpc" => return Self::Grpc(Codec::Proto),
+            b"application/json" => return Self::Message(Codec::Json),
+            _ => {}
+        }
+        let Ok(text) = std::str::from_utf8(value) else {
+            return Self::Other;
+        };
+        let (media, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let media = media.trim().to_ascii_lowercase();
+        if !is_utf8(parameters) {
+            return Self::Other;
+        }
+        match media.as_str() {
+            "application/grpc" | "application/grpc+proto" => Self::Grpc(Codec::Proto),
+            "application/grpc+json" => Self::Grpc(Codec::Json),
+            "application/json" => Self::Message(Codec::Json),
+            "application/proto" | "application/protobuf" | "application/x-protobuf" => {
+                Self::Message(Codec::Proto)
+            }
+            // RFC 6839: any type with this suffix is JSON.
+            _ if media.ends_with("+json") && !media.starts_with("application/grpc") => {
+                Self::Message(Codec::Json)
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether the parameters leave the charset at UTF-8.
+fn is_utf8(parameters: &str) -> bool {
+    parameters.split(';').all(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types() {
+        let rows = [
+            ("application/grpc", ContentType::Grpc(Codec::Proto)),
+            ("application/grpc+proto", ContentType::Grpc(Codec::Proto)),
+            ("application/grpc; x=y", ContentType::Grpc(Codec::Proto)),
+            ("application/grpc+json", ContentType::Grpc(Codec::Json)),
+            ("application/grpc+foo", ContentType::Other),
+            ("application/grpcfoo", ContentType::Other),
+            ("application/grpc-web", ContentType::Other),
+            ("application/json", ContentType::Message(Codec::Json)),
+            ("Application/JSON; Charset=\"UTF-8\"", ContentType::Message(Codec::Json)),
+            ("application/json; charset=latin1", ContentType::Other),
+            ("application/vnd.shop+json", ContentType::Message(Codec::Json)),
+            ("application/x-protobuf", ContentType::Message(Codec::Proto)),
+            ("application/x-www-form-urlencoded", ContentType::Other),
+            ("multipart/form-data; boundary=x", ContentType::Other),
+            ("text/plain", ContentType::Other),
+            ("", ContentType::Other),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(ContentType::parse(text.as_bytes()), expected, "{text}");
+        }
+        assert_eq!(ContentType::parse(b"\xff"), ContentType::Other);
+    }
+}

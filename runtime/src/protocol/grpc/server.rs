@@ -1,0 +1,65 @@
+//! Replies of gRPC calls.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::status;
+use crate::body::Body;
+use crate::codec::Codec;
+use crate::context::ReplyMetadata;
+use crate::error::Error;
+use crate::protocol::headers::{APPLICATION_GRPC, APPLICATION_GRPC_JSON};
+
+/// Writes a reply of one message.
+pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Response<Body> {
+    let mut trailers = status::ok();
+    append(&mut trailers, metadata.trailers.map(crate::Metadata::into_headers));
+    let mut response = Response::new(Body::unary(data, Some(trailers)));
+    *response.headers_mut() = head(codec, metadata.headers);
+    response
+}
+
+/// The headers of a reply.
+pub(crate) fn head(codec: Codec, metadata: Option<crate::Metadata>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(2);
+    headers.insert(CONTENT_TYPE, content_type(codec));
+    append(&mut headers, metadata.map(crate::Metadata::into_headers));
+    headers
+}
+
+/// Writes an error as the only header block: Trailers-Only.
+pub(crate) fn error(codec: Codec, error: &Error, trusted: bool, metadata: ReplyMetadata) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    *headers = head(codec, metadata.headers);
+    append(headers, metadata.trailers.map(crate::Metadata::into_headers));
+    status::write(error, trusted, headers);
+    response
+}
+
+/// The trailers of a stream of replies.
+pub(crate) fn trailers(outcome: Result<(), &Error>, trusted: bool, metadata: ReplyMetadata) -> HeaderMap {
+    let mut trailers = status::ok();
+    append(&mut trailers, metadata.trailers.map(crate::Metadata::into_headers));
+    if let Err(error) = outcome {
+        status::write(error, trusted, &mut trailers);
+    }
+    trailers
+}
+
+fn content_type(codec: Codec) -> HeaderValue {
+    match codec {
+        Codec::Proto => APPLICATION_GRPC,
+        Codec::Json => APPLICATION_GRPC_JSON,
+    }
+}
+
+fn append(headers: &mut HeaderMap, more: Option<HeaderMap>) {
+    if let Some(more) = more {
+        // Not `extend`: that would replace values of one name by the first of the other.
+        for (name, value) in &more {
+            headers.append(name, value.clone());
+        }
+    }
+}

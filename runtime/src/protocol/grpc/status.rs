@@ -1,0 +1,241 @@
+//! Errors as gRPC trailers and back: `grpc-status`, `grpc-message`, `grpc-status-details-bin`.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderValue};
+use prost::Message;
+
+use crate::base64::{self, Form};
+use crate::error::{Code, Error, Frame};
+use crate::google::rpc::{DebugInfo, ErrorInfo, Status};
+use crate::protocol::headers::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS, ZERO};
+use crate::protocol::percent;
+use crate::wkt::Any;
+
+/// Message and base64 details together: peers reject trailers over 8 to 16 KiB.
+const LIMIT: usize = 4096;
+/// What a message may take of it, percent-encoded.
+const MESSAGE_LIMIT: usize = 1536;
+
+const ERROR_INFO: &str = "google.rpc.ErrorInfo";
+const DEBUG_INFO: &str = "google.rpc.DebugInfo";
+
+/// The trailers of a call that went well.
+pub(crate) fn ok() -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(GRPC_STATUS, ZERO);
+    trailers
+}
+
+/// Writes an error into trailers; frames and the cause's text only to trusted peers.
+pub(crate) fn write(error: &Error, trusted: bool, trailers: &mut HeaderMap) {
+    trailers.insert(GRPC_STATUS, HeaderValue::from(u16::from(error.code().number())));
+    let text = if trusted {
+        error.full_message()
+    } else {
+        Cow::Borrowed(error.public_message())
+    };
+    let (text, encoded) = percent::encode_within(&text, MESSAGE_LIMIT);
+    let room = LIMIT - encoded.len();
+    if let Some(value) = header_value(&encoded).filter(|_| !text.is_empty()) {
+        trailers.insert(GRPC_MESSAGE, value);
+    }
+    let details = details_within(error, text, trusted, room);
+    if let Some(value) = details.and_then(|bytes| header_value(&base64::encode(&bytes, Form::StandardUnpadded))) {
+        trailers.insert(GRPC_STATUS_DETAILS, value);
+    }
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+/// Encodes google.rpc.Status in `room` base64 characters: ErrorInfo first, then typed details, then frames.
+fn details_within(error: &Error, text: &str, trusted: bool, room: usize) -> Option<Vec<u8>> {
+    // Base64 without padding takes four characters for three bytes.
+    let room = room / 4 * 3;
+    let mut status = Status {
+        code: i32::from(error.code().number()),
+        message: text.to_owned(),
+        details: Vec::new(),
+    };
+    let info = error_info(error);
+    for detail in info.iter().chain(error.details()) {
+        status.details.push(detail.clone());
+        if status.encoded_len() > room {
+            status.details.pop();
+        }
+    }
+    if trusted && !error.frames().is_empty() {
+        push_frames(&mut status, error.frames(), room);
+    }
+    (!status.details.is_empty()).then(|| status.encode_to_vec())
+}
+
+fn push_frames(status: &mut Status, frames: &[Frame], room: usize) {
+    // A frame takes at least its own text; the count shrinks until the whole fits.
+    let mut keep = frames.len();
+    while keep > 0 {
+        let debug = DebugInfo {
+            stack_entries: elided(frames, keep),
+            detail: String::new(),
+        };
+        status.details.push(pack(DEBUG_INFO, &debug));
+        if status.encoded_len() <= room {
+            return;
+        }
+        status.details.pop();
+        keep = if keep > 64 { keep / 2 } else { keep - 1 };
+    }
+}
+
+/// The frames as text, innermost first, `keep` of them: head and tail, with a line that counts the rest.
+fn elided(frames: &[Frame], keep: usize) -> Vec<String> {
+    if keep >= frames.len() {
+        return frames.iter().map(Frame::to_string).collect();
+    }
+    let head = keep.div_ceil(2);
+    let tail = frames.len() - (keep - head);
+    let mut lines: Vec<String> = frames[..head].iter().map(Frame::to_string).collect();
+    lines.push(format!("... {} frames left out ...", tail - head));
+    lines.extend(frames[tail..].iter().map(Frame::to_string));
+    lines
+}
+
+/// The reason of an error as a detail; `None` if it has no reason.
+pub(crate) fn error_info(error: &Error) -> Option<Any> {
+    if error.reason().is_empty() && error.metadata().is_empty() {
+        return None;
+    }
+    Some(pack(ERROR_INFO, &ErrorInfo {
+        reason: error.reason().to_owned(),
+        domain: error.domain().to_owned(),
+        metadata: error.metadata().clone(),
+    }))
+}
+
+fn pack(name: &str, message: &impl Message) -> Any {
+    Any {
+        type_url: format!("type.googleapis.com/{name}"),
+        value: message.encode_to_vec(),
+    }
+}
+
+/// Reads the outcome of a call from trailers, or from headers that stand for them; `None` if there is no status.
+pub(crate) fn read(trailers: &HeaderMap) -> Option<Result<(), Error>> {
+    let status = trailers.get(GRPC_STATUS)?;
+    if status.as_bytes() == b"0" {
+        return Some(Ok(()));
+    }
+    let number = status.to_str().ok().and_then(|text| text.parse().ok());
+    let code = number.map_or(Some(Code::Unknown), Code::from_number);
+    let Some(code) = code else {
+        return Some(Ok(()));
+    };
+    let message = trailers
+        .get(GRPC_MESSAGE)
+        .map(|value| percent::decode_lossy(value.as_bytes()))
+        .unwrap_or_default();
+    let error = Error::bare(code, message);
+    Some(Err(match trailers.get(GRPC_STATUS_DETAILS) {
+        Some(details) => with_details(error, details.as_bytes()),
+        None => error,
+    }))
+}
+
+/// Adds what the details say; those that cannot be read are left out, the error itself stands.
+fn with_details(mut error: Error, encoded: &[u8]) -> Error {
+    let status = base64::decode(encoded).and_then(|bytes| Status::decode(&bytes[..]).ok());
+    for detail in status.map(|status| status.details).unwrap_or_default() {
+        if let Some(info) = unpack::<ErrorInfo>(ERROR_INFO, &detail) {
+            error = error.with_reason(info.domain, info.reason);
+            for (key, value) in info.metadata {
+                error = error.with_metadata(key, value);
+            }
+        } else if let Some(debug) = unpack::<DebugInfo>(DEBUG_INFO, &detail) {
+            for line in debug.stack_entries {
+                error.push_frame(Frame::remote(line));
+            }
+        } else {
+            error = error.with_detail(detail);
+        }
+    }
+    error
+}
+
+fn unpack<M: Message + Default>(name: &str, detail: &Any) -> Option<M> {
+    let (_, given) = detail.type_url.rsplit_once('/')?;
+    if given != name {
+        return None;
+    }
+    M::decode(&detail.value[..]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(error: &Error, trusted: bool) -> Error {
+        let mut trailers = HeaderMap::new();
+        write(error, trusted, &mut trailers);
+        let size: usize = [GRPC_MESSAGE, GRPC_STATUS_DETAILS]
+            .iter()
+            .filter_map(|name| trailers.get(name))
+            .map(HeaderValue::len)
+            .sum();
+        assert!(size <= LIMIT, "{size} bytes of trailers");
+        read(&trailers).expect("a status").expect_err("an error")
+    }
+
+    #[test]
+    fn everything_comes_back() {
+        let error = Error::bare(Code::NotFound, "没有 100% \n")
+            .with_reason("shop", "NO_PRODUCT")
+            .with_metadata("id", "7")
+            .with_detail(Any {
+                type_url: "type.googleapis.com/no.such.Type".into(),
+                value: vec![1, 2, 3],
+            })
+            .trace();
+        let back = round_trip(&error, true);
+        assert_eq!(back.code(), Code::NotFound);
+        assert_eq!(back.message(), "没有 100% \n");
+        assert_eq!((back.domain(), back.reason()), ("shop", "NO_PRODUCT"));
+        assert_eq!(back.metadata(), error.metadata());
+        assert_eq!(back.details(), error.details());
+        assert_eq!(back.frames()[0].to_string(), error.frames()[0].to_string());
+    }
+
+    #[test]
+    fn nothing_internal_passes_the_trust_boundary() {
+        let cause = Error::from(std::io::Error::other("db password is hunter2"));
+        let back = round_trip(&cause, false);
+        assert_eq!(back.message(), "unknown error");
+        assert!(back.frames().is_empty() && back.details().is_empty());
+    }
+
+    #[test]
+    fn huge_errors_are_cut_to_head_and_tail() {
+        let mut error = Error::bare(Code::Internal, "x".repeat(100 * 1024)).with_reason("d", "R");
+        for i in 0..500 {
+            error.push_frame(Frame::remote(format!("svc{i}/Method (src/file{i}.rs:{i})")));
+        }
+        let back = round_trip(&error, true);
+        assert_eq!(back.reason(), "R");
+        let lines: Vec<String> = back.frames().iter().map(Frame::to_string).collect();
+        assert_eq!(lines[0], "svc0/Method (src/file0.rs:0)");
+        assert_eq!(lines[lines.len() - 1], "svc499/Method (src/file499.rs:499)");
+        assert!(lines.iter().any(|line| line.contains("frames left out")));
+    }
+
+    #[test]
+    fn bad_trailers_are_not_fatal() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert(GRPC_STATUS, HeaderValue::from_static("99"));
+        trailers.insert(GRPC_MESSAGE, HeaderValue::from_static("a%zz%4"));
+        trailers.insert(GRPC_STATUS_DETAILS, HeaderValue::from_static("!!!"));
+        let error = read(&trailers).expect("a status").expect_err("an error");
+        assert_eq!((error.code(), error.message()), (Code::Unknown, "a%zz%4"));
+        assert!(read(&HeaderMap::new()).is_none());
+    }
+}

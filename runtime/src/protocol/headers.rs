@@ -1,0 +1,57 @@
+//! The names of headers and content types: the only place that spells them.
+
+use http::header::{HeaderName, HeaderValue};
+
+pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+pub(crate) const GRPC_STATUS_DETAILS: HeaderName =
+    HeaderName::from_static("grpc-status-details-bin");
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName =
+    HeaderName::from_static("grpc-accept-encoding");
+pub(crate) const CONNECT_TIMEOUT: HeaderName = HeaderName::from_static("connect-timeout-ms");
+pub(crate) const CONNECT_VERSION: HeaderName =
+    HeaderName::from_static("connect-protocol-version");
+pub(crate) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+/// Hop budget.
+pub(crate) const EZRPC_TTL: HeaderName = HeaderName::from_static("ezrpc-ttl");
+/// Call path: `svc1;svc2`.
+pub(crate) const EZRPC_PATH: HeaderName = HeaderName::from_static("ezrpc-path");
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+
+pub(crate) const APPLICATION_GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+pub(crate) const APPLICATION_GRPC_JSON: HeaderValue =
+    HeaderValue::from_static("application/grpc+json");
+pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const APPLICATION_PROTO: HeaderValue = HeaderValue::from_static("application/proto");
+pub(crate) const ZERO: HeaderValue = HeaderValue::from_static("0");
+pub(crate) const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+
+/// Whether a name belongs to the protocols, so that handlers neither see nor set it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.starts_with("grpc-")
+        || name.starts_with("connect-")
+        || name.starts_with("proxy-")
+        || matches!(
+            name,
+            "connection"
+                | "content-length"
+                | "content-type"
+                | "host"
+                | "keep-alive"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "ezrpc-ttl"
+                | "ezrpc-path"
+        )
+}
+
+/// The header that carries a trailer of a unary reply over HTTP: `trailer-<name>`.
+pub(crate) fn trailer_name(name: &HeaderName) -> Option<HeaderName> {
+    HeaderName::from_bytes(format!("trailer-{name}").as_bytes()).ok()
+}

@@ -1,0 +1,26 @@
+//! The wire protocols: which one a request speaks, how its head is read, how its reply is written.
+
+pub(crate) mod content_type;
+pub(crate) mod grpc;
+pub(crate) mod head;
+pub(crate) mod headers;
+pub(crate) mod percent;
+pub(crate) mod reply;
+pub(crate) mod webapi;
+pub(crate) mod wire;
+
+/// The protocol of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// gRPC over HTTP/2.
+    Grpc,
+    /// HTTP with one message as the body, on the RPC path: the plain webapi, and Connect's unary calls.
+    Webapi,
+}
+
+impl Protocol {
+    /// Whether callers are trusted with frames and causes.
+    pub(crate) fn is_trusted(self) -> bool {
+        self == Protocol::Grpc
+    }
+}

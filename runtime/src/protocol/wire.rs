@@ -1,0 +1,200 @@
+//! How the messages of one call stand on the wire: framing and codec.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::body::Body;
+use crate::codec::{Codec, Message, json, proto};
+use crate::error::{Code, Error, Result};
+use crate::protocol::grpc::frame;
+use crate::stream::Streaming;
+
+/// Encoded replies of one call, each a frame.
+pub(crate) type EncodedStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// What every call of a server shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The longest request message taken, in bytes.
+    pub(crate) max_message: usize,
+    /// How JSON is read and written.
+    pub(crate) json: json::Options,
+}
+
+/// Framing, codec and limits of one call.
+#[derive(Debug, Clone)]
+pub(crate) struct Wire {
+    pub(crate) framing: Framing,
+    pub(crate) codec: Codec,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// How messages are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Length-prefixed messages.
+    Grpc,
+    /// The body is the message.
+    Bare,
+}
+
+impl Wire {
+    pub(crate) async fn read_one<M: Message>(&self, body: &mut Body) -> Result<M> {
+        let limit = self.settings.max_message;
+        let data = match self.framing {
+            Framing::Grpc => frame::read_one(body, limit).await?,
+            Framing::Bare => read_whole(body, limit).await?,
+        };
+        self.decode(data)
+    }
+
+    pub(crate) fn read_many<M: Message>(&self, body: Body) -> Streaming<M> {
+        Streaming::new(Requests {
+            body,
+            decoder: frame::Decoder::new(self.settings.max_message),
+            wire: self.clone(),
+            done: false,
+            messages: std::marker::PhantomData,
+        })
+    }
+
+    fn decode<M: Message>(&self, data: Bytes) -> Result<M> {
+        match self.codec {
+            Codec::Proto => proto::decode(data, self.bad_request()),
+            Codec::Json => self
+                .settings
+                .json
+                .from_slice(&data)
+                .map_err(|error| Error::bare(Code::InvalidArgument, error.to_string())),
+        }
+    }
+
+    /// gRPC calls undecodable bytes an internal error, HTTP the caller's fault.
+    fn bad_request(&self) -> Code {
+        match self.framing {
+            Framing::Grpc => Code::Internal,
+            Framing::Bare => Code::InvalidArgument,
+        }
+    }
+
+    pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
+        match (self.codec, self.framing) {
+            (Codec::Proto, Framing::Grpc) => frame::encode(message),
+            (Codec::Proto, Framing::Bare) => Ok(Bytes::from(proto::encode_after(0, message))),
+            (Codec::Json, Framing::Grpc) => frame::wrap(&self.json(message)?),
+            (Codec::Json, Framing::Bare) => Ok(Bytes::from(self.json(message)?)),
+        }
+    }
+
+    fn json<M: Message>(&self, message: &M) -> Result<Vec<u8>> {
+        self.settings
+            .json
+            .to_vec(message)
+            .map_err(|error| Error::bare(Code::Internal, error.to_string()))
+    }
+
+    pub(crate) fn encode_stream<M: Message>(self, replies: Streaming<M>) -> EncodedStream {
+        Box::pin(Replies {
+            replies,
+            wire: self,
+        })
+    }
+}
+
+/// Reads a body that is one message.
+async fn read_whole(body: &mut Body, limit: usize) -> Result<Bytes> {
+    let declared = http_body::Body::size_hint(body).lower();
+    if declared > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let mut whole = Bytes::new();
+    let mut joined = bytes::BytesMut::new();
+    while let Some(data) = body.data().await {
+        let data = data.map_err(|error| frame::body_error(&error))?;
+        if whole.len() + joined.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        if whole.is_empty() && joined.is_empty() {
+            whole = data;
+        } else {
+            joined.extend_from_slice(&std::mem::take(&mut whole));
+            joined.extend_from_slice(&data);
+        }
+        if http_body::Body::is_end_stream(body) {
+            break;
+        }
+    }
+    Ok(if joined.is_empty() {
+        whole
+    } else {
+        joined.freeze()
+    })
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::bare(
+        Code::ResourceExhausted,
+        format!("request body is over the limit of {limit} bytes"),
+    )
+    .with_http_status(413)
+}
+
+/// The messages of a request body.
+struct Requests<M> {
+    body: Body,
+    decoder: frame::Decoder,
+    wire: Wire,
+    done: bool,
+    messages: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M: Message> Requests<M> {
+    fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<M>>> {
+        loop {
+            match self.decoder.next() {
+                Ok(Some(data)) => return Poll::Ready(Some(self.wire.decode(data))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+            match ready!(self.body.poll_data(cx)) {
+                Some(Ok(data)) => self.decoder.push(data),
+                Some(Err(error)) => return Poll::Ready(Some(Err(frame::body_error(&error)))),
+                None if self.decoder.is_empty() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Err(frame::truncated()))),
+            }
+        }
+    }
+}
+
+impl<M: Message> Stream for Requests<M> {
+    type Item = Result<M>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        let item = ready!(self.poll_message(cx));
+        // After an error the bytes that follow mean nothing.
+        self.done = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
+    }
+}
+
+/// The replies of a handler, encoded one by one.
+struct Replies<M> {
+    replies: Streaming<M>,
+    wire: Wire,
+}
+
+impl<M: Message> Stream for Replies<M> {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let item = ready!(Pin::new(&mut self.replies).poll_next(cx));
+        Poll::Ready(item.map(|message| self.wire.encode(&message?)))
+    }
+}

@@ -1,0 +1,345 @@
+//! One request and its response: head, access, call, deadline.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use http::{Method as HttpMethod, Request, Response, StatusCode, Version};
+use tokio::time::Sleep;
+
+use super::access::{Access, Policy, fail_closed};
+use super::call::{Call, CallFuture, Service};
+use super::interceptor::Chain;
+use crate::body::Body;
+use crate::codec::Codec;
+use crate::context::{Context, Inbound};
+use crate::error::{Code, Error};
+use crate::metadata::Metadata;
+use crate::method::{Method, Timeout};
+use crate::protocol::content_type::ContentType;
+use crate::protocol::head::Head;
+use crate::protocol::reply::{Responder, deadline_exceeded};
+use crate::protocol::webapi::{self, ErrorShape};
+use crate::protocol::wire::{Framing, Settings, Wire};
+use crate::protocol::Protocol;
+
+/// How one server treats its calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) chain: Arc<Chain>,
+    pub(crate) policy: Policy,
+    /// Callers are outside the trust boundary whatever they speak.
+    pub(crate) edge: bool,
+    /// The longest a call may take, whatever the caller asks for.
+    pub(crate) max_timeout: Option<Duration>,
+}
+
+/// A request with what its head says.
+pub(crate) struct Exchange<'a> {
+    host: &'a Host,
+    request: Request<Body>,
+    head: Head,
+    peer: Option<SocketAddr>,
+}
+
+/// The method a path names.
+pub(crate) struct Target<'a> {
+    pub(crate) service: &'a dyn Service,
+    pub(crate) index: usize,
+    pub(crate) method: &'static Method,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(host: &'a Host, request: Request<Body>, peer: Option<SocketAddr>) -> Self {
+        let head = Head::read(request.headers());
+        Self {
+            host,
+            request,
+            head,
+            peer,
+        }
+    }
+
+    /// Whether the request says it is gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        matches!(self.head.content_type, ContentType::Grpc(_))
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.request.uri().path()
+    }
+
+    pub(crate) fn into_request(self) -> Request<Body> {
+        self.request
+    }
+
+    /// Answers a path nobody serves.
+    pub(crate) fn unknown_path(self) -> ServeFuture {
+        let path = self.request.uri().path();
+        if let ContentType::Grpc(codec) = self.head.content_type {
+            let error = Error::bare(Code::Unimplemented, format!("unknown method {path}"));
+            return self.refuse(Protocol::Grpc, codec, &error);
+        }
+        let error = Error::bare(Code::NotFound, format!("no route for {path}"));
+        let shape = self.shape(false);
+        ServeFuture::ready(webapi::error(
+            shape,
+            &error,
+            &self.host.settings.json,
+            Default::default(),
+        ))
+    }
+
+    /// Starts the call of a method, or refuses it.
+    pub(crate) fn start(self, target: &Target<'_>) -> ServeFuture {
+        match self.head.content_type {
+            ContentType::Grpc(codec) => self.grpc(target, codec),
+            _ => self.webapi(target),
+        }
+    }
+
+    fn grpc(self, target: &Target<'_>, codec: Codec) -> ServeFuture {
+        if self.request.version() < Version::HTTP_2 {
+            return bare_status(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+        }
+        if self.request.method() != HttpMethod::POST {
+            let response = empty(StatusCode::METHOD_NOT_ALLOWED);
+            return ServeFuture::ready(webapi::allow_post(response));
+        }
+        if self.head.encoded {
+            let error = Error::bare(
+                Code::Unimplemented,
+                "message encoding not supported: only identity is",
+            );
+            return self.refuse(Protocol::Grpc, codec, &error);
+        }
+        self.run(target, Protocol::Grpc, codec)
+    }
+
+    fn webapi(self, target: &Target<'_>) -> ServeFuture {
+        let access = self
+            .host
+            .policy
+            .access(Protocol::Webapi, target.method.web());
+        let path = target.method.path();
+        let refused = match (access, self.request.method(), self.head.content_type) {
+            (Access::Hidden, _, _) => Error::bare(Code::NotFound, format!("no route for {path}")),
+            (_, &HttpMethod::POST, ContentType::Message(codec)) => {
+                return self.webapi_call(target, access, codec);
+            }
+            (_, &HttpMethod::POST, _) => {
+                let error = Error::bare(Code::InvalidArgument, "send Content-Type: application/json");
+                return self.reject(&error.with_http_status(415), webapi::accept_post);
+            }
+            _ => {
+                let error = Error::bare(Code::Unimplemented, format!("{path} takes POST"));
+                return self.reject(&error.with_http_status(405), webapi::allow_post);
+            }
+        };
+        self.reject(&refused, |response| response)
+    }
+
+    fn webapi_call(self, target: &Target<'_>, access: Access, codec: Codec) -> ServeFuture {
+        if access == Access::FailClosed {
+            let error = fail_closed(target.method.path());
+            return self.reject(&error, |response| response);
+        }
+        if self.head.encoded {
+            let error = Error::bare(Code::Unimplemented, "content encoding not supported: only identity is");
+            return self.reject(&error.with_http_status(415), webapi::accept_identity);
+        }
+        self.run(target, Protocol::Webapi, codec)
+    }
+
+    /// Refuses a webapi request on an RPC path.
+    fn reject(
+        self,
+        error: &Error,
+        dress: impl FnOnce(Response<Body>) -> Response<Body>,
+    ) -> ServeFuture {
+        let options = &self.host.settings.json;
+        let response = webapi::error(self.shape(true), error, options, Default::default());
+        ServeFuture::ready(dress(response))
+    }
+
+    fn refuse(&self, protocol: Protocol, codec: Codec, error: &Error) -> ServeFuture {
+        ServeFuture::ready(self.responder(protocol, codec).error(error, None))
+    }
+
+    fn shape(&self, rpc_path: bool) -> ErrorShape {
+        match rpc_path || self.head.connect {
+            true => ErrorShape::Connect,
+            false => ErrorShape::Status,
+        }
+    }
+
+    fn responder(&self, protocol: Protocol, codec: Codec) -> Responder {
+        Responder {
+            protocol,
+            codec,
+            shape: self.shape(true),
+            trusted: protocol.is_trusted() && !self.host.edge,
+            settings: Arc::clone(&self.host.settings),
+        }
+    }
+
+    fn run(self, target: &Target<'_>, protocol: Protocol, codec: Codec) -> ServeFuture {
+        if let Err(error) = self.head.check() {
+            return self.refuse(protocol, codec, &error);
+        }
+        if self.head.timeout == Some(Duration::ZERO) {
+            return self.refuse(protocol, codec, &deadline_exceeded());
+        }
+        let access = self.host.policy.access(protocol, target.method.web());
+        let responder = self.responder(protocol, codec);
+        let start = Instant::now();
+        let deadline = self
+            .time_limit(target.method)
+            .and_then(|limit| start.checked_add(limit));
+        let (head, body) = self.request.into_parts();
+        let context = Context::inbound(Inbound {
+            method: target.method,
+            deadline,
+            hops: self.head.hops,
+            peer: self.peer,
+            start,
+            metadata: Metadata::from_headers(head.headers),
+        });
+        let wire = Wire {
+            framing: match protocol {
+                Protocol::Grpc => Framing::Grpc,
+                Protocol::Webapi => Framing::Bare,
+            },
+            codec,
+            settings: Arc::clone(&self.host.settings),
+        };
+        let call = Call::wire(context.clone(), target.method, body, wire);
+        let call = target.service.call(target.index, call);
+        let call = self.host.chain.around(&context, access, call);
+        ServeFuture::running(Running {
+            call,
+            context,
+            responder: Some(responder),
+            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+        })
+    }
+
+    /// The shortest of what the caller, the schema and the server allow.
+    fn time_limit(&self, method: &Method) -> Option<Duration> {
+        let schema = match method.timeout() {
+            Timeout::Limit(limit) => Some(limit),
+            Timeout::Unset | Timeout::None => None,
+        };
+        [self.head.timeout, schema, self.host.max_timeout]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn bare_status(status: StatusCode) -> ServeFuture {
+    ServeFuture::ready(empty(status))
+}
+
+/// The response of one request, under way.
+pub struct ServeFuture {
+    state: State,
+}
+
+enum State {
+    Ready(Option<Response<Body>>),
+    Running(Running),
+    Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+struct Running {
+    call: CallFuture,
+    context: Context,
+    /// Taken when the response is written.
+    responder: Option<Responder>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl ServeFuture {
+    pub(crate) fn ready(response: Response<Body>) -> Self {
+        Self {
+            state: State::Ready(Some(response)),
+        }
+    }
+
+    fn running(running: Running) -> Self {
+        Self {
+            state: State::Running(running),
+        }
+    }
+
+    pub(crate) fn foreign(response: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
+        Self {
+            state: State::Foreign(Box::pin(response)),
+        }
+    }
+}
+
+impl Running {
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Response<Body>> {
+        let outcome = match self.call.as_mut().poll(cx) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => {
+                let Some(deadline) = &mut self.deadline else {
+                    return Poll::Pending;
+                };
+                std::task::ready!(deadline.as_mut().poll(cx));
+                self.context.cancel();
+                Err(deadline_exceeded())
+            }
+        };
+        match self.responder.take() {
+            Some(responder) => {
+                let context = self.context.clone();
+                Poll::Ready(responder.outcome(outcome, context, self.deadline.take()))
+            }
+            // Polled again after it was ready.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Dropped before it answered: the caller is gone.
+        if self.responder.is_some() {
+            self.context.cancel();
+        }
+    }
+}
+
+impl Future for ServeFuture {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let response = match &mut self.state {
+            State::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
+            State::Running(running) => running.poll(cx),
+            State::Foreign(response) => response.as_mut().poll(cx),
+        };
+        response.map(Ok)
+    }
+}
+
+impl fmt::Debug for ServeFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeFuture").finish_non_exhaustive()
+    }
+}

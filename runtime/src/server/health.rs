@@ -1,0 +1,160 @@
+//! grpc.health.v1: whether the server and each of its services take calls.
+//!
+//! Source: <https://github.com/grpc/grpc/blob/master/doc/health-checking.md>.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use futures_core::Stream;
+use tokio::sync::watch;
+
+use super::call::{Call, CallFuture, Service};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::grpc_health::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
+use crate::method::{Method, ServiceDesc, Shape};
+use crate::stream::Streaming;
+
+static HEALTH_SERVICE: ServiceDesc = ServiceDesc::new(
+    "grpc.health.v1.Health",
+    &[
+        Method::new("/grpc.health.v1.Health/Check", Shape::Unary).no_side_effects(),
+        Method::new("/grpc.health.v1.Health/Watch", Shape::ServerStreaming),
+    ],
+);
+
+type Statuses = BTreeMap<String, ServingStatus>;
+
+/// What a server says of its health. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Health {
+    statuses: Arc<watch::Sender<Statuses>>,
+}
+
+impl Health {
+    /// Knows the server as a whole (the empty name) and `services`, all serving.
+    pub(crate) fn new<'a>(services: impl Iterator<Item = &'a str>) -> Self {
+        let names = std::iter::once("").chain(services);
+        let statuses = names.map(|name| (name.to_owned(), ServingStatus::Serving));
+        Self {
+            statuses: Arc::new(watch::Sender::new(statuses.collect())),
+        }
+    }
+
+    /// Says whether a service takes calls; the empty name is the whole server.
+    pub fn set(&self, service: &str, serving: bool) {
+        let status = match serving {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        self.statuses.send_modify(|statuses| {
+            statuses.insert(service.to_owned(), status);
+        });
+    }
+
+    /// Says that nothing takes calls any more.
+    pub(crate) fn shut_down(&self) {
+        self.statuses.send_modify(|statuses| {
+            for status in statuses.values_mut() {
+                *status = ServingStatus::NotServing;
+            }
+        });
+    }
+
+    fn check(&self, service: &str) -> Result<HealthCheckResponse> {
+        match self.statuses.borrow().get(service) {
+            Some(&status) => Ok(response(status)),
+            None => Err(Error::not_found(format!("unknown service `{service}`"))),
+        }
+    }
+
+    fn watch(&self, service: String) -> Streaming<HealthCheckResponse> {
+        Streaming::new(Watch {
+            changes: Changes::new(self.statuses.subscribe()),
+            service,
+            last: None,
+        })
+    }
+}
+
+fn response(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse {
+        status: status.into(),
+    }
+}
+
+impl Service for Health {
+    fn desc(&self) -> &'static ServiceDesc {
+        &HEALTH_SERVICE
+    }
+
+    fn call(&self, method: usize, call: Call) -> CallFuture {
+        let health = self.clone();
+        match method {
+            0 => call.unary(move |_: Context, request: HealthCheckRequest| async move {
+                health.check(&request.service)
+            }),
+            1 => call.server_streaming(move |_: Context, request: HealthCheckRequest| async move {
+                Ok(health.watch(request.service))
+            }),
+            _ => call.unimplemented(),
+        }
+    }
+}
+
+/// A watch channel as a poll function.
+struct Changes {
+    next: Pin<Box<dyn Future<Output = Option<(Statuses, watch::Receiver<Statuses>)>> + Send>>,
+}
+
+impl Changes {
+    fn new(mut receiver: watch::Receiver<Statuses>) -> Self {
+        receiver.mark_changed();
+        Self {
+            next: Box::pin(Self::wait(receiver)),
+        }
+    }
+
+    async fn wait(
+        mut receiver: watch::Receiver<Statuses>,
+    ) -> Option<(Statuses, watch::Receiver<Statuses>)> {
+        receiver.changed().await.ok()?;
+        let statuses = receiver.borrow_and_update().clone();
+        Some((statuses, receiver))
+    }
+
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Statuses>> {
+        let Some((statuses, receiver)) = std::task::ready!(self.next.as_mut().poll(cx)) else {
+            return Poll::Ready(None);
+        };
+        self.next = Box::pin(Self::wait(receiver));
+        Poll::Ready(Some(statuses))
+    }
+}
+
+/// The status of one service: now, and at each change.
+struct Watch {
+    changes: Changes,
+    service: String,
+    last: Option<ServingStatus>,
+}
+
+impl Stream for Watch {
+    type Item = Result<HealthCheckResponse>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let Some(statuses) = std::task::ready!(self.changes.poll(cx)) else {
+                return Poll::Ready(None);
+            };
+            // A service not known yet may come; the stream stays open, as the protocol asks.
+            let status = statuses.get(&self.service).copied();
+            let status = status.unwrap_or(ServingStatus::ServiceUnknown);
+            if self.last.replace(status) != Some(status) {
+                return Poll::Ready(Some(Ok(response(status))));
+            }
+        }
+    }
+}

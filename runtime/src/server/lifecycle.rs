@@ -1,0 +1,202 @@
+//! The life of a server: bind, register, serve, say that it stops, drain, end.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::access::{Access, Policy};
+use super::call::Service;
+use super::connection::{Connection, ConnectionOptions};
+use super::health::Health;
+use super::router::Router;
+use crate::discovery::{Endpoint, Registry};
+use crate::error::Result;
+use crate::protocol::Protocol;
+
+/// How a server ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) drain_window: Duration,
+    pub(crate) hard_deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            drain_window: Duration::ZERO,
+            hard_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A server that holds its address and is ready to serve.
+#[must_use = "a bound server accepts calls once `serve` is awaited"]
+pub struct Bound {
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+    pub(super) listener: TcpListener,
+    pub(super) router: Arc<Router>,
+    pub(super) health: Health,
+    pub(super) services: Vec<&'static str>,
+    pub(super) registry: Option<Arc<dyn Registry>>,
+    pub(super) connection: ConnectionOptions,
+    pub(super) options: Options,
+}
+
+impl Bound {
+    /// Returns the address with the port taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns what grpc.health.v1 answers, to be set by the application.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Serves until SIGTERM or Ctrl-C, then ends as [`Bound::serve_until`].
+    ///
+    /// # Errors
+    /// As [`Bound::serve_until`].
+    pub async fn serve(self) -> Result<()> {
+        self.serve_until(terminated()).await
+    }
+
+    /// Serves until `stop` completes, then ends without losing a call.
+    ///
+    /// In order: health says NOT_SERVING, the registry forgets the services, the drain window passes with
+    /// calls still taken, the listener closes, connections finish what they have (GOAWAY), and what is left
+    /// at the hard deadline is cut off.
+    ///
+    /// # Errors
+    /// What the registry says to the registration. Failures of single connections are logged at `debug`.
+    pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<()> {
+        self.register().await?;
+        let graceful = GracefulShutdown::new();
+        let mut connections = self.accept(&graceful, stop).await;
+        let hard_deadline = self.options.hard_deadline;
+        // Closes the socket: from here on connecting fails at once.
+        drop(self.listener);
+        if tokio::time::timeout(hard_deadline, graceful.shutdown()).await.is_err() {
+            tracing::warn!(server = self.name, ?hard_deadline, "calls cut off at the hard deadline");
+        }
+        connections.shutdown().await;
+        Ok(())
+    }
+
+    /// Accepts connections until the server has drained; returns those still open.
+    async fn accept(
+        &self,
+        graceful: &GracefulShutdown,
+        stop: impl Future<Output = ()>,
+    ) -> JoinSet<()> {
+        let builder = self.connection.builder();
+        let mut connections = JoinSet::new();
+        let mut drained = std::pin::pin!(self.drained(stop));
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let (builder, router) = (builder.clone(), Arc::clone(&self.router));
+                        let connection = Connection { stream, peer, router };
+                        connections.spawn(connection.serve(builder, graceful.watcher()));
+                    }
+                    Err(error) => self.accept_failed(&error).await,
+                },
+                // Finished connections are let go at once.
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                () = &mut drained => return connections,
+            }
+        }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::new(self.address.to_string())
+    }
+
+    async fn register(&self) -> Result<()> {
+        if let Some(registry) = &self.registry {
+            for service in &self.services {
+                registry.register(service, self.endpoint()).await?;
+            }
+        }
+        tracing::info!(server = self.name, address = %self.address, services = ?self.services, "serving");
+        Ok(())
+    }
+
+    /// Completes when the server has been told to stop and nobody should send it new calls any more.
+    async fn drained(&self, stop: impl Future<Output = ()>) {
+        stop.await;
+        tracing::info!(server = self.name, "stopping");
+        self.health.shut_down();
+        if let Some(registry) = &self.registry {
+            for service in &self.services {
+                if let Err(error) = registry.deregister(service, &self.endpoint()).await {
+                    tracing::warn!(server = self.name, service, ?error, "cannot deregister");
+                }
+            }
+        }
+        tokio::time::sleep(self.options.drain_window).await;
+    }
+
+    /// Out of sockets or memory: waits a little so that what is there can end.
+    async fn accept_failed(&self, error: &std::io::Error) {
+        tracing::warn!(server = self.name, %error, "cannot accept");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .field("services", &self.services)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says at start which methods will answer 401 to everybody.
+pub(super) fn warn_fail_closed(server: &str, policy: Policy, services: &[Arc<dyn Service>]) {
+    let closed: Vec<&str> = services
+        .iter()
+        .flat_map(|service| service.desc().methods())
+        .filter(|m| policy.access(Protocol::Webapi, m.web()) == Access::FailClosed)
+        .map(|m| m.path())
+        .collect();
+    if !closed.is_empty() {
+        tracing::warn!(
+            server,
+            methods = ?closed,
+            "enabled over HTTP but closed, as there is no authenticator: mark them public, set \
+             Server::authenticator, or call Server::allow_anonymous"
+        );
+    }
+}
+
+/// Completes on SIGTERM or Ctrl-C.
+async fn terminated() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt => return,
+            }
+        }
+        // No handler for SIGTERM could be set: Ctrl-C was consumed above, nothing else will stop us.
+        std::future::pending::<()>().await;
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
+    }
+}

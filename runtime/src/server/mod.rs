@@ -1,0 +1,292 @@
+//! The server: services of every protocol on one port, and its life from start to drained.
+
+mod access;
+pub(crate) mod call;
+mod connection;
+pub(crate) mod exchange;
+mod health;
+pub(crate) mod interceptor;
+mod lifecycle;
+mod router;
+mod standalone;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tower_service::Service as TowerService;
+
+pub use health::Health;
+pub use lifecycle::Bound;
+pub use standalone::{Standalone, serve};
+
+use crate::body::{Body, BoxError};
+use crate::codec::json::{self, Types};
+use crate::discovery::Registry;
+use crate::error::{Error, Result};
+use crate::protocol::wire::Settings;
+use access::Policy;
+use call::Service;
+use connection::ConnectionOptions;
+use exchange::Host;
+use interceptor::{Authenticator, Chain, DynInterceptor, Interceptor};
+use router::{Mount, Router};
+
+/// The longest request message by default: 4 MiB, as gRPC's.
+const MAX_MESSAGE: usize = 4 << 20;
+
+/// Serves any number of generated services, and grpc.health.v1, on one port.
+///
+/// gRPC over HTTP/2 without TLS (prior knowledge) and JSON over HTTP/1.1 and HTTP/2 are told apart by
+/// request. By default it stops on SIGTERM or Ctrl-C, as [`Bound::serve`] describes.
+///
+/// ```no_run
+/// # async fn example(product: impl ezrpc::codegen::v1::Service) -> ezrpc::Result<()> {
+/// use ezrpc::Server;
+/// let server = Server::new("shop-product").add(product).bind("127.0.0.1:0").await?;
+/// println!("listening on {}", server.local_addr());
+/// server.serve().await
+/// # }
+/// ```
+#[must_use = "a server does nothing until it is bound and served"]
+pub struct Server {
+    name: String,
+    services: Vec<Arc<dyn Service>>,
+    interceptors: Vec<Arc<dyn DynInterceptor>>,
+    chain: Chain,
+    policy: Policy,
+    edge: bool,
+    prefix: String,
+    mounts: Vec<(String, Mount)>,
+    registry: Option<Arc<dyn Registry>>,
+    max_message: usize,
+    max_timeout: Option<Duration>,
+    json: json::Options,
+    connection: ConnectionOptions,
+    lifecycle: lifecycle::Options,
+}
+
+impl Server {
+    /// Makes a server that calls itself `name` in logs, call paths and registries.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            services: Vec::new(),
+            interceptors: Vec::new(),
+            chain: Chain::default(),
+            policy: Policy::default(),
+            edge: false,
+            prefix: String::new(),
+            mounts: Vec::new(),
+            registry: None,
+            max_message: MAX_MESSAGE,
+            max_timeout: None,
+            json: json::Options::new().lenient(),
+            connection: ConnectionOptions::default(),
+            lifecycle: lifecycle::Options::default(),
+        }
+    }
+
+    /// Adds a generated server.
+    pub fn add(mut self, service: impl Service) -> Self {
+        self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Mounts a tower service of another make (a tonic server, an axum router) at and below `path`.
+    ///
+    /// It gets the requests no service added here has the method for. `/` takes all the rest.
+    pub fn mount<S, B>(mut self, path: impl Into<String>, service: S) -> Self
+    where
+        S: TowerService<Request<Body>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+        B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.mounts.push((path.into(), Mount::new(service)));
+        self
+    }
+
+    /// Registers the services in `registry` while the server runs.
+    pub fn registry(mut self, registry: impl Registry) -> Self {
+        self.registry = Some(Arc::new(registry));
+        self
+    }
+
+    /// Puts an interceptor around every call; the first added runs outermost.
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Sets who judges the credentials of HTTP callers.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.chain.authenticator = Some(Arc::new(authenticator));
+        self.policy.authenticator = true;
+        self
+    }
+
+    /// Lets the authenticator judge gRPC calls too.
+    pub fn auth_all(mut self) -> Self {
+        self.policy.auth_all = true;
+        self
+    }
+
+    /// Serves methods that are not enabled over HTTP too, if there is an authenticator.
+    pub fn expose_all(mut self) -> Self {
+        self.policy.expose_all = true;
+        self
+    }
+
+    /// Serves enabled methods over HTTP to anybody. Without it and without an authenticator they answer 401.
+    pub fn allow_anonymous(mut self) -> Self {
+        self.policy.allow_anonymous = true;
+        self
+    }
+
+    /// Marks the server as the edge: no frames and no causes leave it, over gRPC either.
+    pub fn edge(mut self) -> Self {
+        self.edge = true;
+        self
+    }
+
+    /// Moves everything a browser can reach under a path such as `/api`; gRPC stays on the bare path.
+    pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        let trimmed = prefix.as_ref().trim_matches('/');
+        self.prefix = match trimmed {
+            "" => String::new(),
+            _ => format!("/{trimmed}"),
+        };
+        self
+    }
+
+    /// Sets the longest request message in bytes (default 4 MiB).
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.max_message = bytes;
+        self
+    }
+
+    /// Sets the longest a call may take, whatever its caller asks for (default: no limit).
+    pub fn max_timeout(mut self, limit: Duration) -> Self {
+        self.max_timeout = Some(limit);
+        self
+    }
+
+    /// Sets how JSON is read and written (default: unknown members are ignored, defaults are not printed).
+    pub fn json(mut self, options: json::Options) -> Self {
+        self.json = options;
+        self
+    }
+
+    /// Sets the longest header block in bytes (default 16 KiB).
+    pub fn max_headers(mut self, bytes: u32) -> Self {
+        self.connection.max_headers = bytes;
+        self
+    }
+
+    /// Sets how many calls one HTTP/2 connection may have under way (default 1,000).
+    pub fn max_streams(mut self, streams: u32) -> Self {
+        self.connection.max_streams = streams;
+        self
+    }
+
+    /// Sets how long the server keeps serving after it has said that it stops (default 0).
+    pub fn drain_window(mut self, window: Duration) -> Self {
+        self.lifecycle.drain_window = window;
+        self
+    }
+
+    /// Sets when calls still under way are cut off, counted from the end of the drain window (default 10 s).
+    pub fn hard_deadline(mut self, limit: Duration) -> Self {
+        self.lifecycle.hard_deadline = limit;
+        self
+    }
+
+    /// Binds the address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`Code::Unknown`](crate::Code::Unknown) with the system's error, naming the address;
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if two services have the same name.
+    pub async fn bind(self, address: impl ToSocketAddrs + std::fmt::Debug) -> Result<Bound> {
+        let shown = format!("{address:?}");
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| {
+            Error::unknown(format!("cannot listen on {shown}: {error}")).with_cause(error)
+        })?;
+        self.listen(listener)
+    }
+
+    /// Serves on a listener bound elsewhere.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
+        let address = listener.local_addr()?;
+        let names = self.service_names()?;
+        let health = Health::new(names.iter().copied());
+        self.services.push(Arc::new(health.clone()));
+        let registry = self.registry.take();
+        let (name, connection, options) = (self.name.clone(), self.connection, self.lifecycle);
+        Ok(Bound {
+            router: Arc::new(self.router()),
+            name,
+            address,
+            listener,
+            health,
+            services: names,
+            registry,
+            connection,
+            options,
+        })
+    }
+
+    fn service_names(&self) -> Result<Vec<&'static str>> {
+        let mut names: Vec<&'static str> = Vec::new();
+        for service in &self.services {
+            let name = service.desc().name();
+            if names.contains(&name) {
+                return Err(Error::invalid_argument(format!(
+                    "service {name} is added twice to server {}",
+                    self.name
+                )));
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn router(self) -> Router {
+        let packages = self.services.iter().filter_map(|s| s.package());
+        let types = Types::of(packages);
+        let chain = Chain {
+            interceptors: self.interceptors,
+            ..self.chain
+        };
+        let host = Host {
+            settings: Arc::new(Settings {
+                max_message: self.max_message,
+                json: self.json.types(types),
+            }),
+            chain: Arc::new(chain),
+            policy: self.policy,
+            edge: self.edge,
+            max_timeout: self.max_timeout,
+        };
+        lifecycle::warn_fail_closed(&self.name, self.policy, &self.services);
+        let mut router = Router::new(host, self.prefix, self.services);
+        router.mount(self.mounts);
+        router
+    }
+
+    /// Binds and serves until the process is told to stop.
+    ///
+    /// # Errors
+    /// As [`Server::bind`] and [`Bound::serve`].
+    pub async fn serve(self, address: impl ToSocketAddrs + std::fmt::Debug) -> Result<()> {
+        self.bind(address).await?.serve().await
+    }
+}
