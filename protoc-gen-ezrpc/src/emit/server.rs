@@ -30,6 +30,7 @@ fn type_items(service: &Service) -> TokenStream {
         #deprecated
         pub struct #server<#param> {
             service: __rt::Arc<#param>,
+            host: __rt::Standalone,
         }
 
         #allow
@@ -40,14 +41,14 @@ fn type_items(service: &Service) -> TokenStream {
             }
             /// Wraps a service that is shared with others.
             pub fn from_arc(service: __rt::Arc<#param>) -> Self {
-                Self { service }
+                Self { service, host: __rt::Standalone::new() }
             }
         }
 
         #allow
         impl<#param> __rt::Clone for #server<#param> {
             fn clone(&self) -> Self {
-                Self { service: __rt::Arc::clone(&self.service) }
+                Self { service: __rt::Arc::clone(&self.service), host: self.host.clone() }
             }
         }
     }
@@ -133,7 +134,7 @@ fn tower(service: &Service) -> TokenStream {
                 __rt::Poll::Ready(__rt::Ok(()))
             }
             fn call(&mut self, request: __rt::http::Request<#body>) -> Self::Future {
-                __rt::serve(self, request)
+                __rt::serve(&self.host, self, request)
             }
         }
     }
