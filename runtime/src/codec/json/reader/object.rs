@@ -1,0 +1,163 @@
+//! The members of a message, found by name.
+
+use super::{Error, Reader, Result};
+use crate::codec::json::Field;
+
+/// A message's object while it is read.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// The field expected next: writers keep the declaration order.
+    next: usize,
+    first: bool,
+    /// Whether this is the content of an `Any`, which has a member `@type`.
+    in_any: bool,
+    /// Which fields were named; only if someone will ask.
+    seen: Option<Box<Seen>>,
+}
+
+/// A set of field indices.
+#[derive(Debug, Default)]
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn contains(&self, index: usize) -> bool {
+        let word = self.0.get(index / 64).copied().unwrap_or_default();
+        word >> (index % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, index: usize) {
+        if self.0.len() <= index / 64 {
+            self.0.resize(index / 64 + 1, 0);
+        }
+        self.0[index / 64] |= 1 << (index % 64);
+    }
+}
+
+impl Reader<'_> {
+    /// Takes the `{` of a message; `track`: remembers the fields for [`check_required`](Self::check_required).
+    #[inline]
+    pub(crate) fn object(&mut self, track: bool) -> Result<Object> {
+        self.brace()?;
+        self.enter()?;
+        Ok(Object {
+            next: 0,
+            first: true,
+            in_any: std::mem::take(&mut self.in_any),
+            seen: (track || self.options.reject_duplicate_keys).then(Box::default),
+        })
+    }
+
+    /// Says that the next object is the content of an `Any`.
+    pub(crate) fn enter_any(&mut self) {
+        self.in_any = true;
+    }
+
+    /// The index of the next field that the object names, `None` behind its `}`; skips unknown members.
+    #[inline]
+    pub(crate) fn next_field(
+        &mut self,
+        object: &mut Object,
+        fields: &'static [Field],
+    ) -> Result<Option<usize>> {
+        // The common case in one comparison: `,"name":` of the field after the latest.
+        if let Some(key) = fields.get(object.next).and_then(Field::key) {
+            let key = &key[usize::from(object.first)..];
+            if object.seen.is_none() && self.rest().starts_with(key) {
+                self.pos += key.len();
+                object.first = false;
+                object.next += 1;
+                return Ok(Some(object.next - 1));
+            }
+        }
+        self.find_field(object, fields)
+    }
+
+    #[inline(never)]
+    fn find_field(
+        &mut self,
+        object: &mut Object,
+        fields: &'static [Field],
+    ) -> Result<Option<usize>> {
+        while self.next_entry(object.first)? {
+            object.first = false;
+            let start = self.pos;
+            let key = self.string()?;
+            self.colon()?;
+            if let Some(index) = find(fields, &key, object.next) {
+                object.next = index + 1;
+                self.see(object, index, start)?;
+                return Ok(Some(index));
+            }
+            if object.in_any && key == "@type" {
+                self.skip()?;
+            } else {
+                self.unknown_field(start, &key)?;
+            }
+        }
+        self.leave();
+        Ok(None)
+    }
+
+    /// Skips the value of a member that no field is called after, or refuses it.
+    pub(crate) fn unknown_field(&mut self, position: usize, key: &str) -> Result {
+        if self.options.strict {
+            return Err(self.error_at(position, format!("unknown field {key:?}")));
+        }
+        self.skip()
+    }
+
+    #[inline]
+    fn see(&self, object: &mut Object, index: usize, start: usize) -> Result {
+        let Some(seen) = &mut object.seen else {
+            return Ok(());
+        };
+        if self.options.reject_duplicate_keys && seen.contains(index) {
+            return Err(self.error_at(start, "duplicate key"));
+        }
+        seen.insert(index);
+        Ok(())
+    }
+
+    /// Checks, behind the object, that it named all `required` fields.
+    #[inline]
+    pub(crate) fn check_required(
+        &self,
+        object: &Object,
+        fields: &'static [Field],
+        required: &'static [usize],
+    ) -> Result {
+        match &object.seen {
+            Some(seen) if !required.is_empty() => self.check_seen(seen, fields, required),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_seen(
+        &self,
+        seen: &Seen,
+        fields: &'static [Field],
+        required: &'static [usize],
+    ) -> Result {
+        match required.iter().find(|&&index| !seen.contains(index)) {
+            Some(&index) => Err(self.missing(fields[index].json_name())),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn missing(&self, name: &str) -> Error {
+        // `pos` is behind the `}`.
+        self.error_at(self.pos.saturating_sub(1), "this required field is missing")
+            .in_field(name)
+    }
+}
+
+/// The field called `name`, looked for from `next` on and then from the start.
+fn find(fields: &[Field], name: &str, next: usize) -> Option<usize> {
+    let (before, after) = fields.split_at(next.min(fields.len()));
+    let is_it = |field: &Field| field.is_called(name);
+    match after.iter().position(is_it) {
+        Some(index) => Some(before.len() + index),
+        None => before.iter().position(is_it),
+    }
+}
