@@ -17,6 +17,7 @@ mod options;
 mod params;
 mod response;
 mod route;
+mod wire;
 
 pub use bundled::bundled;
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -38,12 +39,12 @@ pub struct GeneratedFile {
 #[non_exhaustive]
 pub enum Error {
     /// The bytes on the wire are not what protoc or buf would send.
-    #[error("the input is not a {expected}: {source}")]
+    #[error("the input is not a {expected}: {reason}")]
     Malformed {
         /// `CodeGeneratorRequest` or `FileDescriptorSet`.
         expected: &'static str,
-        /// What the decoder said.
-        source: prost::DecodeError,
+        /// What does not fit.
+        reason: String,
     },
     /// A plugin parameter is unknown or has a bad value.
     #[error(transparent)]

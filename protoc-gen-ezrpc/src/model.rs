@@ -5,7 +5,7 @@
 
 /// Everything one run generates, packages in order of their names.
 #[derive(Debug, Default)]
-pub struct Model {
+pub(crate) struct Model {
     /// The packages to write, sorted by proto name.
     pub packages: Vec<Package>,
     /// Files that are imported, directly or not, but not written (services and comments removed), sorted by
@@ -18,7 +18,7 @@ pub struct Model {
 
 /// One proto package: one Rust module, one generated file.
 #[derive(Debug, Default)]
-pub struct Package {
+pub(crate) struct Package {
     /// Proto name: `shop.v1`; empty for files without a package.
     pub name: String,
     /// Rust module path, keyword-safe: `["shop", "v1"]`; empty for files without a package.
@@ -37,7 +37,7 @@ pub struct Package {
 
 /// One `.proto` file of a package.
 #[derive(Debug, Default)]
-pub struct File {
+pub(crate) struct File {
     /// Import name: `shop/v1/product.proto`.
     pub name: String,
     /// The encoded `FileDescriptorProto`, canonical, without source info.
@@ -49,7 +49,7 @@ pub struct File {
 
 /// One service.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// Sanitised rustdoc lines, each with its leading space, if any.
     pub doc: Vec<String>,
     /// Full proto name: `shop.v1.Product`.
@@ -74,7 +74,7 @@ pub struct Service {
 
 /// One RPC.
 #[derive(Debug)]
-pub struct Method {
+pub(crate) struct Method {
     /// Sanitised rustdoc lines.
     pub doc: Vec<String>,
     /// `/shop.v1.Product/GetItem`
@@ -101,7 +101,7 @@ pub struct Method {
 
 /// Which sides of an RPC stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// One request, one response.
     Unary,
     /// A stream of requests, one response.
@@ -114,7 +114,7 @@ pub enum Shape {
 
 /// What a caller may repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Idempotency {
+pub(crate) enum Idempotency {
     /// Nothing is said: never retried once sent.
     #[default]
     Unknown,
@@ -126,7 +126,7 @@ pub enum Idempotency {
 
 /// The time limit a schema gives a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Timeout {
+pub(crate) enum Timeout {
     /// Not said.
     #[default]
     Unset,
@@ -138,7 +138,7 @@ pub enum Timeout {
 
 /// The merged `(ezbuy.webapi)` of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Webapi {
+pub(crate) struct Webapi {
     /// Reachable over HTTP on its RPC path.
     pub enable: bool,
     /// Takes multipart and raw bodies.
@@ -149,7 +149,7 @@ pub struct Webapi {
 
 /// One google.api.http binding, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub(crate) struct Route {
     /// HTTP method in capitals: `GET`, `POST`, a custom kind, or `*`.
     pub verb: String,
     /// Path template as written.
@@ -162,7 +162,7 @@ pub struct Route {
 
 /// One message.
 #[derive(Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// Full proto name: `shop.v1.Order.Item`.
     pub full_name: String,
     /// Rust path as seen from the package's module: `order::Item`.
@@ -173,7 +173,7 @@ pub struct Message {
 
 /// One field, as JSON sees it.
 #[derive(Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// The struct field that holds it; for a oneof member the oneof's: `r#type`, `self_`.
     pub ident: String,
     /// `json_name`, given or by protoc's rule.
@@ -190,7 +190,7 @@ pub struct Field {
 
 /// How a struct holds a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
+pub(crate) enum Presence {
     /// proto3 scalar without `optional`: the zero value means unset.
     Implicit,
     /// `Option<T>`.
@@ -213,7 +213,7 @@ pub enum Presence {
 /// What one value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are protobuf's own")]
-pub enum Kind {
+pub(crate) enum Kind {
     Int32,
     Int64,
     Uint32,
@@ -233,7 +233,7 @@ pub enum Kind {
 
 /// One enum.
 #[derive(Debug)]
-pub struct Enum {
+pub(crate) struct Enum {
     /// Full proto name.
     pub full_name: String,
     /// Rust path as seen from the package's module: `order::State`.
@@ -246,7 +246,7 @@ pub struct Enum {
 
 /// One name of an enum.
 #[derive(Debug)]
-pub struct EnumValue {
+pub(crate) struct EnumValue {
     /// Name in the proto file.
     pub name: String,
     /// Number.

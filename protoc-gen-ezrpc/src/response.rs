@@ -1,11 +1,48 @@
 //! The plugin protocol: request bytes in, response bytes out.
 
-use crate::Error;
+use prost::Message as _;
+
+use crate::{Error, GeneratedFile, Input, generate};
+
+/// `FEATURE_PROTO3_OPTIONAL`; protoc wants it said even beside an error.
+const FEATURES: u64 = 1;
+
+/// `CodeGeneratorResponse` as far as it is sent. prost-types has it too, without the editions to come.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Response {
+    #[prost(string, optional, tag = "1")]
+    error: Option<String>,
+    #[prost(uint64, optional, tag = "2")]
+    supported_features: Option<u64>,
+    #[prost(message, repeated, tag = "15")]
+    file: Vec<ResponseFile>,
+}
+
+/// `CodeGeneratorResponse.File`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ResponseFile {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(string, optional, tag = "15")]
+    content: Option<String>,
+}
 
 /// Answers a `CodeGeneratorRequest` with a `CodeGeneratorResponse`.
 ///
+/// The user's mistakes, in parameters and files, are the response's `error`: protoc prints it as it stands.
+///
 /// # Errors
-/// Only if `request` is no request at all; the user's mistakes are in the response.
-pub fn run(_request: &[u8]) -> Result<Vec<u8>, Error> {
-    Ok(Vec::new())
+/// [`Error::Malformed`] if `request` is no request at all; then there is nobody to answer.
+pub fn run(request: &[u8]) -> Result<Vec<u8>, Error> {
+    let files = Input::from_request(request).and_then(|input| generate(&input));
+    let response = match files {
+        Ok(files) => Response { error: None, supported_features: Some(FEATURES), file: files.into_iter().map(file).collect() },
+        Err(malformed @ Error::Malformed { .. }) => return Err(malformed),
+        Err(error) => Response { error: Some(error.to_string()), supported_features: Some(FEATURES), file: Vec::new() },
+    };
+    Ok(response.encode_to_vec())
+}
+
+fn file(GeneratedFile { name, content }: GeneratedFile) -> ResponseFile {
+    ResponseFile { name: Some(name), content: Some(content) }
 }

@@ -48,7 +48,7 @@ fn type_items(service: &Service) -> TokenStream {
         #allow
         impl<#param> __rt::Clone for #server<#param> {
             fn clone(&self) -> Self {
-                Self { service: __rt::Arc::clone(&self.service), host: self.host.clone() }
+                Self { service: __rt::Arc::clone(&self.service), host: __rt::Clone::clone(&self.host) }
             }
         }
     }

@@ -1,0 +1,4 @@
+//! placeholder
+pub(super) fn rustdoc(text: &str) -> Vec<String> {
+    text.lines().map(|line| format!(" {}", line.trim())).collect()
+}
