@@ -17,6 +17,8 @@ mod options;
 mod params;
 mod response;
 mod route;
+#[cfg(test)]
+mod test_support;
 mod wire;
 
 pub use bundled::bundled;

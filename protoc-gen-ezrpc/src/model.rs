@@ -212,7 +212,6 @@ pub(crate) enum Presence {
 
 /// What one value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are protobuf's own")]
 pub(crate) enum Kind {
     Int32,
     Int64,

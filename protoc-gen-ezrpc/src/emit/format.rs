@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use super::maps;
 use crate::Error;
 
 /// Starts a doc line that stands for a whole comment of [`Docs`]: a private-use character and its number.
@@ -34,7 +35,11 @@ pub(super) fn tokens(package: &str, tokens: TokenStream) -> Result<String, Error
 
 /// Formats source text of package `package`, its comments held by `docs`.
 pub(super) fn source(package: &str, text: &str, docs: &Docs) -> Result<String, Error> {
-    finish(package, syn::parse_file(text), docs)
+    let file = syn::parse_file(text).map(|mut file| {
+        maps::add_aliases(&mut file.items);
+        file
+    });
+    finish(package, file, docs)
 }
 
 /// Splits prost-build's text between top-level items into parts worth a thread's time.

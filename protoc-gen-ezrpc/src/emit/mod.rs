@@ -8,6 +8,7 @@ mod descriptors;
 mod enums;
 mod format;
 mod json;
+mod maps;
 mod messages;
 mod module_tree;
 mod parallel;
@@ -127,6 +128,7 @@ fn package_file(package: &Package, params: &Params, parts: &[String]) -> Generat
     content.push_str(&format!("{GENERATED} from {origin}. DO NOT EDIT.\n"));
     if params.descriptors || parts.iter().any(|part| !part.is_empty()) {
         content.push_str("use ::ezrpc::codegen::v1 as __rt;\n");
+        content.push_str(maps::alias(package));
     }
     for part in parts.iter().filter(|part| !part.is_empty()) {
         content.push('\n');
