@@ -8,11 +8,13 @@ pub type Result<T = ()> = std::result::Result<T, Error>;
 /// Why a message could not be read from, or written as, JSON.
 ///
 /// Displays as `info.tags[2]: expected a string, found 7 at line 1 column 20`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     /// Boxed: results travel through every field, and so are one word.
     inner: Box<Inner>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 struct Inner {
     message: String,
     /// `info.tags[2]`, grown from the right as the error leaves each field.
@@ -20,7 +22,7 @@ struct Inner {
     place: Option<Place>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Place {
     offset: usize,
     line: usize,
