@@ -4,10 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::service::signature;
-use super::tokens::{
-    allow_deprecated, deprecated, doc, is_touched_by_deprecation, reply, request, rust, shape_fn,
-};
-use crate::model::{Method, Service};
+use super::tokens::{allow_deprecated, deprecated, doc, reply, request, rust, shape_fn};
+use crate::model::Service;
 use crate::params::Params;
 
 /// Struct, inherent impl, trait impl, the process-wide client.
@@ -50,11 +48,7 @@ fn inherent_impl(service: &Service, params: &Params) -> TokenStream {
             }
         }
     });
-    let methods = service
-        .methods
-        .iter()
-        .enumerate()
-        .map(|(index, method)| inherent_fn(service, index, method));
+    let methods = (0..service.methods.len()).map(|index| inherent_fn(service, index));
     quote! {
         #allow
         impl #client {
@@ -68,16 +62,11 @@ fn inherent_impl(service: &Service, params: &Params) -> TokenStream {
     }
 }
 
-fn inherent_fn(service: &Service, index: usize, method: &Method) -> TokenStream {
+fn inherent_fn(service: &Service, index: usize) -> TokenStream {
+    let method = &service.methods[index];
     let (doc, deprecated) = (doc(&method.doc), deprecated(method.deprecated));
-    let (ident, facts, shape) = (
-        rust(&method.ident),
-        rust(&service.facts),
-        shape_fn(method.shape),
-    );
+    let (ident, reply, call) = (rust(&method.ident), reply(method), call(service, index));
     let (arg, request) = request(method);
-    let reply = reply(method);
-    let index = Literal::usize_unsuffixed(index);
     quote! {
         #doc
         #deprecated
@@ -86,20 +75,21 @@ fn inherent_fn(service: &Service, index: usize, method: &Method) -> TokenStream 
         pub fn #ident<'a>(&'a self, ctx: &'a __rt::Context, #arg: #request)
             -> impl __rt::Future<Output = #reply> + __rt::Send + 'a
         {
-            self.channel.#shape(#facts.method(#index), ctx, #arg)
+            #call
         }
     }
 }
 
+/// Calls the channel itself, not the inherent method: its one lifetime cannot stand for the trait's two.
 fn trait_impl(service: &Service) -> TokenStream {
     let (client, ident) = (rust(&service.client), rust(&service.ident));
-    let allow = allow_deprecated(is_touched_by_deprecation(service));
-    let methods = service.methods.iter().map(|method| {
-        let (signature, ident, arg) = (signature(method), rust(&method.ident), request(method).0);
+    let allow = allow_deprecated(service.deprecated);
+    let methods = service.methods.iter().enumerate().map(|(index, method)| {
+        let (signature, call) = (signature(method), call(service, index));
         quote! {
             #[track_caller]
             #[inline]
-            #signature { #client::#ident(self, ctx, #arg) }
+            #signature { #call }
         }
     });
     quote! {
@@ -108,6 +98,18 @@ fn trait_impl(service: &Service) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+/// The one line of a method.
+fn call(service: &Service, index: usize) -> TokenStream {
+    let method = &service.methods[index];
+    let (shape, facts, arg) = (
+        shape_fn(method.shape),
+        rust(&service.facts),
+        request(method).0,
+    );
+    let index = Literal::usize_unsuffixed(index);
+    quote! { self.channel.#shape(#facts.method(#index), ctx, #arg) }
 }
 
 fn process_wide(service: &Service) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::maps;
+use super::debug;
 use crate::Error;
 
 /// Starts a doc line that stands for a whole comment of [`Docs`]: a private-use character and its number.
@@ -36,7 +36,7 @@ pub(super) fn tokens(package: &str, tokens: TokenStream) -> Result<String, Error
 /// Formats source text of package `package`, its comments held by `docs`.
 pub(super) fn source(package: &str, text: &str, docs: &Docs) -> Result<String, Error> {
     let file = syn::parse_file(text).map(|mut file| {
-        maps::add_aliases(&mut file.items);
+        debug::skip(&mut file.items);
         file
     });
     finish(package, file, docs)

@@ -4,11 +4,11 @@
 //! [`format`] is the only place that turns them into text.
 
 mod client;
+mod debug;
 mod descriptors;
 mod enums;
 mod format;
 mod json;
-mod maps;
 mod messages;
 mod module_tree;
 mod parallel;
@@ -110,7 +110,13 @@ impl Item<'_> {
                 let client = params.client.then(|| client::items(service, params));
                 quote! { #facade #server #client }
             }
-            Item::Messages(messages) => messages.iter().map(json::message).collect(),
+            Item::Messages(messages) => {
+                let impls = messages.iter().map(|message| {
+                    let (debug, json) = (debug::message(message), json::message(message));
+                    quote! { #debug #json }
+                });
+                impls.collect()
+            }
             Item::Enums(enums) => enums.iter().map(enums::items).collect(),
             Item::Descriptors(package) => descriptors::function(package),
         }
@@ -128,7 +134,6 @@ fn package_file(package: &Package, params: &Params, parts: &[String]) -> Generat
     content.push_str(&format!("{GENERATED} from {origin}. DO NOT EDIT.\n"));
     if params.descriptors || parts.iter().any(|part| !part.is_empty()) {
         content.push_str("use ::ezrpc::codegen::v1 as __rt;\n");
-        content.push_str(maps::alias(package));
     }
     for part in parts.iter().filter(|part| !part.is_empty()) {
         content.push('\n');
