@@ -29,7 +29,7 @@ pub mod v1 {
     pub use crate::context::Context;
     pub use crate::descriptor::{File, Package};
     pub use crate::error::Result;
-    pub use crate::google;
+    pub use crate::generated::{ezbuy, google};
     pub use crate::method::{
         ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape,
     };

@@ -7,6 +7,9 @@
 // Names in nested private modules are re-exported here.
 #![allow(unreachable_pub)]
 
+// Generated code names this crate by its name, here too.
+extern crate self as ezrpc;
+
 mod base64;
 mod body;
 mod client;
@@ -17,7 +20,7 @@ mod context;
 mod descriptor;
 pub mod discovery;
 mod error;
-pub mod google;
+mod generated;
 mod grpc_health;
 mod metadata;
 mod method;
@@ -32,6 +35,7 @@ pub use codec::json;
 pub use context::{Context, Principal, Reply as ReplyMetadata};
 pub use discovery::set_default_registry;
 pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
+pub use generated::{ezbuy, google};
 pub use metadata::Metadata;
 pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, Webapi};
 pub use server::call::Reply;

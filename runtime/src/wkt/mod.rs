@@ -13,16 +13,12 @@ mod timestamp;
 mod tests;
 
 pub use prost_types::{
-    Any, Api, DescriptorProto, Duration, DurationError, Enum, EnumDescriptorProto, EnumOptions,
-    EnumValue, EnumValueDescriptorProto, EnumValueOptions, ExtensionRangeOptions, Field,
-    FieldDescriptorProto, FieldMask, FieldOptions, FileDescriptorProto, FileDescriptorSet,
-    FileOptions, GeneratedCodeInfo, ListValue, MessageOptions, Method, MethodDescriptorProto,
-    MethodOptions, Mixin, NullValue, OneofDescriptorProto, OneofOptions, Option,
-    ServiceDescriptorProto, ServiceOptions, SourceCodeInfo, SourceContext, Struct, Syntax,
-    Timestamp, TimestampError, Type, UninterpretedOption, Value, compiler, descriptor_proto,
-    enum_descriptor_proto, field, field_descriptor_proto, field_options, file_options,
-    generated_code_info, method_options, source_code_info, uninterpreted_option, value,
+    Any, Duration, DurationError, FieldMask, ListValue, NullValue, Struct, Timestamp,
+    TimestampError, Value, value,
 };
+
+// Api, Type, SourceContext and descriptor.proto, which have no form of their own in JSON.
+pub use crate::generated::google::protobuf::*;
 
 use crate::{codec::json, descriptor::Package};
 
@@ -48,8 +44,6 @@ pub(crate) const TYPES: &[json::Type] = &[
 ];
 
 /// The descriptors of `google.protobuf`.
-// The descriptor files and the JSON of Api, Type, SourceContext and descriptor.proto's messages come from our own
-// generator; until its output is checked in (a module `generated` here), only the types above have JSON.
 #[inline]
 pub fn descriptors() -> &'static Package {
     const {
@@ -57,7 +51,7 @@ pub fn descriptors() -> &'static Package {
             name: "google.protobuf",
             files: &[],
             types: TYPES,
-            imports: &[],
+            imports: &[crate::generated::google::protobuf::descriptors],
         }
     }
 }

@@ -1,3 +1,0 @@
-//! Types of the public google APIs that the protocols use.
-
-pub mod rpc;

@@ -1,0 +1,87 @@
+//! The runtime's own types (google.rpc, google.api, ezbuy, parts of google.protobuf) are what the generator prints.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use protoc_gen_ezrpc::{GeneratedFile, Input, Params, bundled, generate};
+use protox::Compiler;
+use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
+
+/// The well-known types without a form of their own in JSON; the others are prost-types' with hand-written JSON.
+const PLAIN_WELL_KNOWN: [&str; 4] = [
+    "google/protobuf/api.proto",
+    "google/protobuf/descriptor.proto",
+    "google/protobuf/source_context.proto",
+    "google/protobuf/type.proto",
+];
+
+const OTHER_WELL_KNOWN: [&str; 7] = [
+    "google/protobuf/any.proto",
+    "google/protobuf/duration.proto",
+    "google/protobuf/empty.proto",
+    "google/protobuf/field_mask.proto",
+    "google/protobuf/struct.proto",
+    "google/protobuf/timestamp.proto",
+    "google/protobuf/wrappers.proto",
+];
+
+struct Bundled;
+
+impl FileResolver for Bundled {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match bundled().iter().find(|(bundled, _)| *bundled == name) {
+            Some((name, source)) => File::from_source(name, source),
+            None => Err(protox::Error::file_not_found(name)),
+        }
+    }
+}
+
+fn generate_runtime(targets: &[&str]) -> Vec<GeneratedFile> {
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(Bundled);
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(targets).expect("bundled files parse");
+    let params = Params {
+        runtime: true,
+        ..Params::default()
+    };
+    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    let set = compiler.encode_file_descriptor_set();
+    let input = Input::from_descriptor_set(&set, &targets, params).expect("bundled files are right");
+    generate(&input).expect("bundled files generate")
+}
+
+/// The types of the plain files, beside the descriptors of all of google.protobuf.
+fn expected() -> Vec<GeneratedFile> {
+    let own: Vec<&str> = bundled().iter().map(|(name, _)| *name).collect();
+    let mut files = generate_runtime(&[&own[..], &PLAIN_WELL_KNOWN].concat());
+    let all = generate_runtime(&[&PLAIN_WELL_KNOWN[..], &OTHER_WELL_KNOWN].concat());
+    let descriptors = |file: &GeneratedFile| file.name == "google.protobuf.desc.rs";
+    files.retain(|file| !descriptors(file));
+    files.extend(all.into_iter().filter(descriptors));
+    files
+}
+
+#[test]
+fn the_runtime_carries_what_the_generator_prints() {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/generated");
+    let files = expected();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && std::env::var_os("CI").is_none() {
+        fs::create_dir_all(&folder).expect("folder");
+        for file in &files {
+            fs::write(folder.join(&file.name), &file.content).expect("write");
+        }
+    }
+    for file in &files {
+        let found = fs::read_to_string(folder.join(&file.name)).unwrap_or_default();
+        assert!(
+            found == file.content,
+            "runtime/src/generated/{} is not what the generator prints; bless with UPDATE_GOLDEN=1",
+            file.name
+        );
+    }
+    let count = fs::read_dir(&folder).expect("folder").count();
+    assert_eq!(count, files.len(), "files nobody generates in runtime/src/generated");
+}
