@@ -27,6 +27,7 @@ pub mod v1 {
     pub use crate::client::Channel;
     pub use crate::codec::json;
     pub use crate::context::Context;
+    pub use crate::debug_enum::debug_enum;
     pub use crate::descriptor::{File, Package};
     pub use crate::error::Result;
     pub use crate::generated::{ezbuy, google};

@@ -17,6 +17,7 @@ mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod context;
+mod debug_enum;
 mod descriptor;
 pub mod discovery;
 mod error;
