@@ -43,8 +43,16 @@ fn generate_runtime(targets: &[&str]) -> Vec<GeneratedFile> {
     let mut compiler = Compiler::with_file_resolver(resolver);
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(targets).expect("bundled files parse");
+    let prost_types = ["Any", "Duration", "FieldMask", "ListValue", "NullValue", "Struct", "Timestamp", "Value"];
     let params = Params {
         runtime: true,
+        extern_path: prost_types
+            .iter()
+            .map(|name| {
+                let proto = format!(".google.protobuf.{name}");
+                (proto, format!("::ezrpc::codegen::v1::wkt::{name}"))
+            })
+            .collect(),
         ..Params::default()
     };
     let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();

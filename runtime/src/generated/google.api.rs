@@ -527,7 +527,9 @@ pub struct HttpBody {
     /// Application specific response metadata. Must be set in the first response
     /// for streaming APIs.
     #[prost(message, repeated, tag = "3")]
-    pub extensions: ::ezrpc::codegen::v1::alloc::vec::Vec<super::protobuf::Any>,
+    pub extensions: ::ezrpc::codegen::v1::alloc::vec::Vec<
+        ::ezrpc::codegen::v1::wkt::Any,
+    >,
 }
 
 impl __rt::json::Message for Http {

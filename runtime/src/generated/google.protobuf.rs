@@ -1704,7 +1704,7 @@ pub struct Option {
     #[prost(string, tag = "1")]
     pub name: ::ezrpc::codegen::v1::alloc::string::String,
     #[prost(message, optional, tag = "2")]
-    pub value: ::core::option::Option<Any>,
+    pub value: ::core::option::Option<::ezrpc::codegen::v1::wkt::Any>,
 }
 
 #[derive(

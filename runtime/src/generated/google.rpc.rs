@@ -290,7 +290,7 @@ pub struct ErrorInfo {
 pub struct RetryInfo {
     /// Clients should wait at least this long between retrying the same request.
     #[prost(message, optional, tag = "1")]
-    pub retry_delay: ::core::option::Option<super::protobuf::Duration>,
+    pub retry_delay: ::core::option::Option<::ezrpc::codegen::v1::wkt::Duration>,
 }
 
 /// Describes additional debugging info.
@@ -642,7 +642,7 @@ pub struct Status {
     /// A list of messages that carry the error details.  There is a common set of
     /// message types for APIs to use.
     #[prost(message, repeated, tag = "3")]
-    pub details: ::ezrpc::codegen::v1::alloc::vec::Vec<super::protobuf::Any>,
+    pub details: ::ezrpc::codegen::v1::alloc::vec::Vec<::ezrpc::codegen::v1::wkt::Any>,
 }
 
 impl ::core::fmt::Debug for ErrorInfo {
