@@ -7,7 +7,6 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, ServiceDescriptorProto};
 use super::context::{Cx, Place};
 use super::messages::{oneof_index, oneof_type};
 use super::types::is_map_entry;
-use crate::diagnostic::At;
 use crate::input::SourceFile;
 use crate::names;
 
@@ -88,12 +87,12 @@ struct Scopes {
 }
 
 /// Takes `ident` for `what`, or reports who has it.
-fn take(cx: &mut Cx<'_>, scope: &mut HashMap<String, String>, (at, ident, what): (At, String, String)) {
+fn take(cx: &mut Cx<'_>, scope: &mut HashMap<String, String>, (place, ident, what): (&Place<'_>, String, String)) {
     if !names::is_rust(&ident) {
-        cx.report.error(at, format!("{what} has no letter or digit to make a Rust name of")).help("rename it");
+        cx.report.error(place.name(), format!("{what} has no letter or digit to make a Rust name of")).help("rename it");
     } else if let Some(first) = scope.get(&ident) {
         cx.report
-            .error(at, format!("{what} would be `{ident}` in Rust, as is {first}"))
+            .error(place.name(), format!("{what} would be `{ident}` in Rust, as is {first}"))
             .help("rename one of them: names that differ in case or underscores only are one name in Rust");
     } else {
         scope.insert(ident, what);
@@ -122,10 +121,10 @@ fn types(
             continue;
         }
         let what = format!("message `{}`", place.plain_name());
-        take(cx, &mut scopes.types, (place.name(), names::camel(message.name()), what));
+        take(cx, &mut scopes.types, (&place, names::camel(message.name()), what));
         if has_module(message) {
             let what = format!("the module of message `{}`", place.plain_name());
-            take(cx, &mut scopes.modules, (place.name(), names::snake(message.name()), what));
+            take(cx, &mut scopes.modules, (&place, names::snake(message.name()), what));
         }
         self::message(cx, &place, message);
     }
@@ -135,12 +134,12 @@ fn types(
             continue;
         }
         let what = format!("enum `{}`", place.plain_name());
-        take(cx, &mut scopes.types, (place.name(), names::camel(descriptor.name()), what));
+        take(cx, &mut scopes.types, (&place, names::camel(descriptor.name()), what));
         for (index, value) in descriptor.value.iter().enumerate() {
             let place = place.child(2, index, value.name());
             if is_sound(cx, &place, value.name()) && !names::is_rust(&names::camel(value.name())) {
                 let what = format!("value `{}`", value.name());
-                take(cx, &mut HashMap::new(), (place.name(), String::new(), what));
+                take(cx, &mut HashMap::new(), (&place, String::new(), what));
             }
         }
     }
@@ -159,9 +158,9 @@ fn message(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProto) {
         match oneof_index(field) {
             Some(oneof) => {
                 let scope = variants.entry(oneof).or_default();
-                take(cx, scope, (place.name(), names::camel(field.name()), what));
+                take(cx, scope, (&place, names::camel(field.name()), what));
             }
-            None => take(cx, &mut fields, (place.name(), names::snake(field.name()), what)),
+            None => take(cx, &mut fields, (&place, names::snake(field.name()), what)),
         }
     }
     let mut scopes = Scopes::default();
@@ -172,8 +171,8 @@ fn message(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProto) {
             continue;
         }
         let what = format!("oneof `{}`", place.plain_name());
-        take(cx, &mut fields, (place.name(), names::snake(oneof.name()), what.clone()));
-        take(cx, &mut scopes.types, (place.name(), oneof_type(message, oneof.name()), what));
+        take(cx, &mut fields, (&place, names::snake(oneof.name()), what.clone()));
+        take(cx, &mut scopes.types, (&place, oneof_type(message, oneof.name()), what));
     }
 }
 
@@ -185,21 +184,21 @@ fn service(cx: &mut Cx<'_>, scopes: &mut Scopes, place: &Place<'_>, service: &Se
     let (name, ident) = (place.plain_name().to_owned(), names::camel(service.name()));
     let params = &cx.input.params;
     let (client, server) = (params.client, params.server);
-    take(cx, &mut scopes.types, (place.name(), ident.clone(), format!("service `{name}`")));
+    take(cx, &mut scopes.types, (&place, ident.clone(), format!("service `{name}`")));
     for (suffix, _) in [("Server", server), ("Client", client)].into_iter().filter(|(_, wanted)| *wanted) {
         let what = format!("the {} of service `{name}`", suffix.to_ascii_lowercase());
-        take(cx, &mut scopes.types, (place.name(), format!("{}{suffix}", names::bare(&ident)), what));
+        take(cx, &mut scopes.types, (&place, format!("{}{suffix}", names::bare(&ident)), what));
     }
     if client {
         let what = format!("the function for the client of service `{name}`");
-        take(cx, &mut scopes.values, (place.name(), names::snake(service.name()), what));
+        take(cx, &mut scopes.values, (&place, names::snake(service.name()), what));
     }
     let mut methods = HashMap::new();
     for (index, method) in service.method.iter().enumerate() {
         let place = place.child(2, index, method.name());
         if is_sound(cx, &place, method.name()) {
             let what = format!("rpc `{}`", place.plain_name());
-            take(cx, &mut methods, (place.name(), names::method(method.name()), what));
+            take(cx, &mut methods, (&place, names::method(method.name()), what));
         }
     }
 }

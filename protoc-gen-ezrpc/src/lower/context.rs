@@ -21,8 +21,8 @@ pub(super) struct Cx<'a> {
     pub(super) report: Report,
     /// Packages whose types are named by what is generated.
     pub(super) named: BTreeSet<&'a str>,
-    /// Every HTTP binding so far, to find duplicates.
-    pub(super) bindings: HashMap<(String, Shape), Vec<Binding>>,
+    /// Every HTTP binding so far, by service, HTTP method and shape, to find duplicates.
+    pub(super) bindings: HashMap<(String, String, Shape), Vec<Binding>>,
 }
 
 /// Where lowering is: a file, a path in it as `SourceCodeInfo` counts, the full name there.

@@ -26,10 +26,15 @@ const SCALAR_MESSAGES: [&str; 12] = [
     "UInt64Value",
 ];
 
+/// What to do about a mistake that only servers make, also for those who cannot change the file.
+const NOT_MINE: &str = "change one of the paths or its HTTP method, or generate clients only (`server=false`)";
+
 /// A binding as [`duplicates`] sees it.
 #[derive(Debug)]
 pub(super) struct Binding {
-    at: At,
+    file: String,
+    path: Vec<i32>,
+    number: i32,
     method: String,
     route: String,
 }
@@ -71,17 +76,24 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> V
     if source.is_served() { routes } else { Vec::new() }
 }
 
-/// Reports bindings that would answer the same requests.
+/// Reports bindings of one service that would answer the same requests; without a server nothing answers.
+///
+/// Those of two services are left to the server that gets both: public APIs have such twins.
 pub(super) fn duplicates(cx: &mut Cx<'_>) {
+    if !cx.input.params.server {
+        return;
+    }
     for bindings in std::mem::take(&mut cx.bindings).into_values() {
         let Some((first, rest)) = bindings.split_first() else { continue };
-        for Binding { at, method, route } in rest {
-            let message = if *method == first.method {
-                format!("`{route}` of `{method}` matches the same requests as its `{}`", first.route)
-            } else {
-                format!("`{route}` of `{method}` matches the same requests as `{}` of `{}`", first.route, first.method)
+        for Binding { file, path, number, method, route } in rest {
+            let Some(file) = cx.input.files.get(file) else { continue };
+            let place = Place { file: &file.proto, path: path.clone(), full_name: method.clone() };
+            let other = match *method == first.method {
+                true => format!("its `{}`", first.route),
+                false => format!("`{}` of `{}`", first.route, first.method),
             };
-            cx.report.error(at.clone(), message).help("change one of the paths, or its HTTP method");
+            let message = format!("`{route}` of `{method}` matches the same requests as {other}");
+            cx.report.error(place.option(OPTIONS, *number), message).help(NOT_MINE);
         }
     }
 }
@@ -136,9 +148,16 @@ impl Rule<'_, '_> {
         if !self.source.is_served() {
             return;
         }
-        let binding =
-            Binding { at: self.at(), method: self.place.plain_name().to_owned(), route: self.label.clone() };
-        cx.bindings.entry((verb.to_owned(), template.shape)).or_default().push(binding);
+        let binding = Binding {
+            file: self.place.file.name().to_owned(),
+            path: self.place.path.clone(),
+            number: self.number,
+            method: self.place.plain_name().to_owned(),
+            route: self.label.clone(),
+        };
+        let service = self.place.full_name.rsplit_once('.').map_or("", |(service, _)| service);
+        let key = (service.to_owned(), verb.to_owned(), template.shape);
+        cx.bindings.entry(key).or_default().push(binding);
     }
 
     fn check_body(&self, cx: &mut Cx<'_>, verb: &str, body: &str) {
@@ -179,9 +198,12 @@ impl Rule<'_, '_> {
             }
         }
         let Source { shape, webapi, .. } = self.source;
-        if *shape == Shape::ClientStreaming && !template.variables.is_empty() && !webapi.upload {
-            self.error(cx, "the request is a stream, so no message takes the path variables")
-                .help("set `upload: true` in (ezbuy.webapi), which sends them ahead, or use a path without variables");
+        let stream = *shape == Shape::ClientStreaming && !webapi.upload && cx.input.params.server;
+        if stream && !template.variables.is_empty() {
+            self.error(cx, "the request is a stream, so no message takes the path variables").help(
+                "set `upload: true` in (ezbuy.webapi), which sends them ahead, or use a path without variables,\n\
+                 or generate clients only (`server=false`)",
+            );
         }
     }
 

@@ -20,7 +20,8 @@ fn corpus() {
             Err(error) => panic!("{error}"),
         };
         compiler.include_imports(true).include_source_info(true);
-        if compiler.open_files(&files).is_err() {
+        if let Err(error) = compiler.open_files(&files) {
+            println!("{}: {error:?}", folder.display());
             unparsed += files.len();
             continue;
         }
