@@ -1,1 +1,6 @@
-//! End-to-end tests of ezrpc.
+//! What the end-to-end tests of ezrpc share.
+
+/// Generated from `protos/`.
+pub mod proto {
+    ezrpc::include_protos!();
+}

@@ -1,0 +1,10 @@
+//! Generates the protos the tests share.
+
+fn main() {
+    ezrpc_build::Build::new()
+        .include("protos")
+        .proto("e2e/echo.proto")
+        .proto("protobuf_test_messages/test_messages_proto3.proto")
+        .run()
+        .unwrap();
+}
