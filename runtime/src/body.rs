@@ -138,6 +138,10 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
+            // No exact size before trailers: hyper would send a content-length, which gRPC has no use for.
+            Kind::Unary {
+                trailers: Some(_), ..
+            } => SizeHint::default(),
             Kind::Unary { data, .. } => {
                 SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
             }

@@ -111,19 +111,21 @@ fn connect_error(error: &Error) -> Vec<u8> {
 
 fn status_error(error: &Error, options: &json::Options) -> Vec<u8> {
     let mut out = format!("{{\"code\":{}", error.code().number()).into_bytes();
-    out.extend_from_slice(b",\"message\":");
-    write_text(&mut out, error.public_message());
-    out.extend_from_slice(b",\"details\":[");
-    for (index, detail) in details(error).enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
+    let message = error.public_message();
+    if !message.is_empty() {
+        out.extend_from_slice(b",\"message\":");
+        write_text(&mut out, message);
+    }
+    let mut opened = false;
+    for detail in details(error) {
+        out.extend_from_slice(if opened { b"," } else { b",\"details\":[" });
+        opened = true;
         match options.to_vec(&detail) {
             Ok(text) => out.extend_from_slice(&text),
             Err(_) => unknown_detail(&mut out, &detail),
         }
     }
-    out.extend_from_slice(b"]}");
+    out.extend_from_slice(if opened { b"]}" } else { b"}" });
     out
 }
 
