@@ -64,23 +64,16 @@ pub(super) fn split(text: &[u8]) -> Option<(u32, &[u8])> {
     let Some(digits) = text.strip_prefix(b".") else {
         return Some((0, text));
     };
-    let len = digits.iter().take_while(|b| b.is_ascii_digit()).count();
-    if !(1..=9).contains(&len) {
-        return None;
-    }
-    let value = number(&digits[..len])?;
-    Some((value * 10u32.pow(9 - len as u32), &digits[len..]))
-}
-
-/// The value of up to nine digits, and nothing but digits.
-#[inline]
-pub(super) fn number(digits: &[u8]) -> Option<u32> {
-    let mut value = 0;
-    for &digit in digits {
-        if !digit.is_ascii_digit() {
+    let (mut nanos, mut unit) = (0, 1_000_000_000);
+    let mut rest = digits;
+    while let Some((&digit @ b'0'..=b'9', tail)) = rest.split_first() {
+        unit /= 10;
+        if unit == 0 {
+            // A tenth digit.
             return None;
         }
-        value = value * 10 + u32::from(digit - b'0');
+        nanos += u32::from(digit - b'0') * unit;
+        rest = tail;
     }
-    Some(value)
+    (rest.len() < digits.len()).then_some((nanos, rest))
 }

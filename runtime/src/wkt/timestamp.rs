@@ -2,7 +2,7 @@
 
 use prost_types::Timestamp;
 
-use super::fraction::{self, Text, number};
+use super::fraction::{self, Text};
 use crate::codec::json::{Error, Message, Reader, Result, Writer, no_fields};
 
 /// 0001-01-01T00:00:00Z.
@@ -117,17 +117,36 @@ fn days_in_month(year: u32, month: u32) -> u32 {
 
 fn parse(text: &[u8]) -> Option<Timestamp> {
     let (head, rest) = text.split_first_chunk::<19>()?;
-    let punctuation = [head[4], head[7], head[10], head[13], head[16]];
-    if punctuation != *b"--T::" {
+    let [
+        c,
+        y,
+        a,
+        b,
+        b'-',
+        m,
+        n,
+        b'-',
+        d,
+        e,
+        b'T',
+        h,
+        i,
+        b':',
+        j,
+        k,
+        b':',
+        s,
+        t,
+    ] = *head
+    else {
         return None;
-    }
-    let [year, month, day] = [&head[..4], &head[5..7], &head[8..10]].map(number);
-    let [hour, minute, second] = [&head[11..13], &head[14..16], &head[17..19]].map(number);
-    let (year, month, day) = (year?, month?, day?);
-    let time = clock(hour?, minute?)? * 60 + i64::from(second.filter(|&second| second < 60)?);
+    };
+    let (year, month, day) = (two(c, y)? * 100 + two(a, b)?, two(m, n)?, two(d, e)?);
+    let second = two(s, t).filter(|&second| second < 60)?;
     if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
         return None;
     }
+    let time = clock(two(h, i)?, two(j, k)?)? * 60 + i64::from(second);
     let (nanos, zone) = fraction::split(rest)?;
     let seconds = day_number(year, month, day) * DAY + time - offset(zone)?;
     // The year counts after the offset.
@@ -135,6 +154,13 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         seconds,
         nanos: nanos as i32,
     })
+}
+
+/// The value of two digits.
+#[inline]
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then_some(u32::from(tens) * 10 + u32::from(ones))
 }
 
 /// Minutes of a time of day.
@@ -147,7 +173,7 @@ fn offset(zone: &[u8]) -> Option<i64> {
     match *zone {
         [b'Z'] => Some(0),
         [sign @ (b'+' | b'-'), h, i, b':', m, n] => {
-            let minutes = clock(number(&[h, i])?, number(&[m, n])?)?;
+            let minutes = clock(two(h, i)?, two(m, n)?)?;
             Some(if sign == b'-' { -minutes } else { minutes } * 60)
         }
         _ => None,

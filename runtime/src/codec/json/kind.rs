@@ -223,7 +223,7 @@ impl Kind for Str {
 
     #[inline]
     fn read(slot: &mut String, r: &mut Reader<'_>) -> Result<bool> {
-        *slot = r.string()?.into_owned();
+        *slot = r.owned_string()?;
         Ok(true)
     }
 }
@@ -236,7 +236,7 @@ impl Key for Str {
 
     #[inline]
     fn read_key(r: &mut Reader<'_>) -> Result<String> {
-        Ok(r.string()?.into_owned())
+        r.owned_string()
     }
 }
 

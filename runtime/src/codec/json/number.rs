@@ -111,7 +111,8 @@ pub(super) fn quick_double(text: &[u8]) -> Option<(f64, usize)> {
             return None;
         }
         // At most 15 digits in all: both numbers are exact, so the quotient is rounded once.
-        value = (whole * 10u64.pow(places as u32) + fraction) as f64 / POWERS[places];
+        let power = POWERS.get(places)?;
+        value = (whole * *power as u64 + fraction) as f64 / power;
         end = last;
     }
     match text.get(end) {

@@ -122,6 +122,9 @@ impl<'a> Reader<'a> {
         self.array()?;
         let mut nth = 0;
         while self.next_item(nth == 0)? {
+            if nth == 0 {
+                slot.reserve(first_capacity::<K::Value>());
+            }
             let mut value = K::Value::default();
             match K::read(&mut value, self) {
                 Ok(true) => slot.push(value),
@@ -195,6 +198,14 @@ impl<'a> Reader<'a> {
     /// The next byte that is not white space, not yet taken.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
+        match self.bytes().get(self.pos) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_past_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_past_space(&mut self) -> Option<u8> {
         loop {
             match self.bytes().get(self.pos) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.pos += 1,
@@ -371,5 +382,14 @@ impl<'a> Reader<'a> {
             Some((cut, _)) => format!("{}...", &token[..cut]),
             None => token.into(),
         }
+    }
+}
+
+/// How many items a list has room for at first: 256 bytes' worth, since most lists then never grow.
+const fn first_capacity<T>() -> usize {
+    match size_of::<T>() {
+        0..=16 => 16,
+        17..=256 => 256 / size_of::<T>(),
+        _ => 1,
     }
 }

@@ -6,11 +6,11 @@ const HIGHS: u64 = ONES << 7;
 /// The high bit of each byte that is `"`, `\` or below 0x20; bits above the lowest one may be false.
 #[inline]
 fn care(word: u64) -> u64 {
-    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
-    let quote = zero(word ^ (ONES * b'"' as u64));
-    let backslash = zero(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & HIGHS
+    // A subtraction sets the high bit of a byte below the subtrahend; bytes that had it are masked. Swapping bit 1
+    // moves the quote (0x22) next to the control bytes, and the space and `!` away from them.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & HIGHS
 }
 
 #[inline]
@@ -18,23 +18,32 @@ fn is_care(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// The position at or after `at` of the first `"`, `\` or control byte, or the length.
+/// The position of the first `"`, `\` or control byte, if it is among the first sixteen.
 #[inline]
-pub(super) fn find(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let found = care(u64::from_le_bytes(*chunk));
+pub(super) fn find_near(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.first_chunk::<16>()?.as_chunks();
+    let (near, far) = (
+        care(u64::from_le_bytes(words[0])),
+        care(u64::from_le_bytes(words[1])),
+    );
+    match (near, far) {
+        (0, 0) => None,
+        (0, far) => Some(8 + (far.trailing_zeros() / 8) as usize),
+        (near, _) => Some((near.trailing_zeros() / 8) as usize),
+    }
+}
+
+/// The position of the first `"`, `\` or control byte, or the length.
+pub(super) fn find(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks();
+    for (nth, word) in words.iter().enumerate() {
+        let found = care(u64::from_le_bytes(*word));
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return nth * 8 + (found.trailing_zeros() / 8) as usize;
         }
-        at += 8;
     }
-    while let Some(&byte) = bytes.get(at) {
-        if is_care(byte) {
-            return at;
-        }
-        at += 1;
-    }
-    bytes.len()
+    let len = tail.iter().take_while(|&&byte| !is_care(byte)).count();
+    words.len() * 8 + len
 }
 
 /// Whether `text` can stand between quotes as it is.

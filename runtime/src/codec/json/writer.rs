@@ -230,7 +230,7 @@ impl<'a> Writer<'a> {
     #[cold]
     fn escaped(&mut self, mut text: &[u8]) {
         loop {
-            let (plain, rest) = text.split_at(scan::find(text, 0));
+            let (plain, rest) = text.split_at(scan::find(text));
             self.out.extend_from_slice(plain);
             let Some((&byte, rest)) = rest.split_first() else {
                 return;

@@ -81,12 +81,16 @@ impl Reader<'_> {
         while self.next_entry(object.first)? {
             object.first = false;
             let start = self.pos;
+            if let Some(key) = fields.get(object.next).and_then(Field::key) {
+                if self.rest().starts_with(&key[1..]) {
+                    self.pos += key.len() - 1;
+                    return self.found(object, object.next, start);
+                }
+            }
             let key = self.string()?;
             self.colon()?;
             if let Some(index) = find(fields, &key, object.next) {
-                object.next = index + 1;
-                self.see(object, index, start)?;
-                return Ok(Some(index));
+                return self.found(object, index, start);
             }
             if object.in_any && key == "@type" {
                 self.skip()?;
@@ -106,16 +110,16 @@ impl Reader<'_> {
         self.skip()
     }
 
-    #[inline]
-    fn see(&self, object: &mut Object, index: usize, start: usize) -> Result {
-        let Some(seen) = &mut object.seen else {
-            return Ok(());
-        };
-        if self.options.reject_duplicate_keys && seen.contains(index) {
-            return Err(self.error_at(start, "duplicate key"));
+    /// Notes that the key at `start` names the field at `index`.
+    fn found(&self, object: &mut Object, index: usize, start: usize) -> Result<Option<usize>> {
+        object.next = index + 1;
+        if let Some(seen) = &mut object.seen {
+            if self.options.reject_duplicate_keys && seen.contains(index) {
+                return Err(self.error_at(start, "duplicate key"));
+            }
+            seen.insert(index);
         }
-        seen.insert(index);
-        Ok(())
+        Ok(Some(index))
     }
 
     /// Checks, behind the object, that it named all `required` fields.

@@ -9,16 +9,57 @@ impl<'a> Reader<'a> {
     /// Reads a string; borrowed unless it has escapes.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>> {
+        match self.plain_string() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.escaped_string().map(Cow::Owned),
+        }
+    }
+
+    /// Reads a string to keep.
+    #[inline]
+    pub(crate) fn owned_string(&mut self) -> Result<String> {
+        match self.plain_string() {
+            Some(text) => Ok(text.into()),
+            None => self.escaped_string(),
+        }
+    }
+
+    /// Reads a string without escapes; `None`, and nothing read, if anything else comes.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        // The common case: a short string after at most one space. It calls nothing, and so saves no registers.
+        let space = self.bytes().get(self.pos) == Some(&b' ');
+        match self.bytes().get(self.pos + usize::from(space)..) {
+            Some([b'"', body @ ..]) => match scan::find_near(body) {
+                Some(len) if body.get(len) == Some(&b'"') => {
+                    self.pos += usize::from(space);
+                    Some(self.take_string(len))
+                }
+                _ => self.plain_string_slowly(),
+            },
+            _ => self.plain_string_slowly(),
+        }
+    }
+
+    /// As [`plain_string`](Self::plain_string), after more space, of any length, and at the end of the text.
+    #[inline(never)]
+    fn plain_string_slowly(&mut self) -> Option<&'a str> {
         if self.peek() != Some(b'"') {
-            return Err(self.expected("a string"));
+            return None;
         }
+        let body = self.bytes().get(self.pos + 1..)?;
+        let len = scan::find(body);
+        match body.get(len) {
+            Some(b'"') => Some(self.take_string(len)),
+            _ => None,
+        }
+    }
+
+    /// Takes a string of `len` bytes, and its quotes.
+    #[inline]
+    fn take_string(&mut self, len: usize) -> &'a str {
         let start = self.pos + 1;
-        let end = scan::find(self.bytes(), start);
-        if self.bytes().get(end) != Some(&b'"') {
-            return self.escaped_string(start).map(Cow::Owned);
-        }
-        self.pos = end + 1;
-        Ok(Cow::Borrowed(self.text(start, end)))
+        self.pos = start + len + 1;
+        self.text(start, start + len)
     }
 
     /// The text between two ASCII bytes.
@@ -28,12 +69,17 @@ impl<'a> Reader<'a> {
         self.input.get(start..end).unwrap_or_default()
     }
 
-    /// Reads on from `start`, behind the opening quote.
+    /// Reads a string of any form.
     #[inline(never)]
-    fn escaped_string(&mut self, mut start: usize) -> Result<String> {
+    fn escaped_string(&mut self) -> Result<String> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a string"));
+        }
+        let mut start = self.pos + 1;
         let mut out = String::new();
         loop {
-            let end = scan::find(self.bytes(), start);
+            self.pos = start;
+            let end = start + scan::find(self.rest());
             out.push_str(self.text(start, end));
             self.pos = end;
             match self.bytes().get(end) {
