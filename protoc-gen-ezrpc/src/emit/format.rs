@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::debug;
+use super::{debug, tidy};
 use crate::Error;
 
 /// Starts a doc line that stands for a whole comment of [`Docs`]: a private-use character and its number.
@@ -30,16 +30,15 @@ impl Docs {
 
 /// Formats tokens of package `package`.
 pub(super) fn tokens(package: &str, tokens: TokenStream) -> Result<String, Error> {
-    finish(package, syn::parse2(tokens), &Docs::default())
+    let file = syn::parse2(tokens).map_err(|source| bug(package, source))?;
+    Ok(tidy::tidy(&prettyplease::unparse(&file)))
 }
 
 /// Formats source text of package `package`, its comments held by `docs`.
 pub(super) fn source(package: &str, text: &str, docs: &Docs) -> Result<String, Error> {
-    let file = syn::parse_file(text).map(|mut file| {
-        debug::skip(&mut file.items);
-        file
-    });
-    finish(package, file, docs)
+    let mut file = syn::parse_file(text).map_err(|source| bug(package, source))?;
+    debug::skip(&mut file.items);
+    Ok(restore(&prettyplease::unparse(&file), docs))
 }
 
 /// Splits prost-build's text between top-level items into parts worth a thread's time.
@@ -57,24 +56,16 @@ pub(super) fn split(source: &str) -> Vec<&str> {
     parts
 }
 
-fn finish(package: &str, file: syn::Result<syn::File>, docs: &Docs) -> Result<String, Error> {
-    let file = file.map_err(|source| Error::Bug {
-        file: package.to_owned(),
-        source,
-    })?;
-    Ok(space_out(&prettyplease::unparse(&file), docs))
-}
-
-/// Puts comments back and a blank line between items, which prettyplease leaves out.
-fn space_out(text: &str, docs: &Docs) -> String {
+/// Puts comments back, and blank lines between items.
+fn restore(text: &str, docs: &Docs) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut previous = "";
     for line in text.lines() {
-        if ends_item(previous) && starts_item(line) && indent(previous) == indent(line) {
+        if tidy::needs_blank(previous, line) {
             out.push('\n');
         }
         match docs.find(line.trim_start()) {
-            Some(comment) => push_comment(&mut out, &line[..indent(line)], comment),
+            Some(comment) => push_comment(&mut out, &line[..tidy::indent(line)], comment),
             None => {
                 out.push_str(line);
                 out.push('\n');
@@ -97,17 +88,9 @@ fn push_comment(out: &mut String, indent: &str, comment: &str) {
     }
 }
 
-fn ends_item(line: &str) -> bool {
-    line.ends_with('}') || line.ends_with(';')
-}
-
-fn starts_item(line: &str) -> bool {
-    let line = line.trim_start();
-    ["///", "#[", "pub ", "fn ", "impl"]
-        .iter()
-        .any(|start| line.starts_with(start))
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
+fn bug(package: &str, source: syn::Error) -> Error {
+    Error::Bug {
+        file: package.to_owned(),
+        source,
+    }
 }

@@ -14,6 +14,7 @@ mod module_tree;
 mod parallel;
 mod server;
 mod service;
+mod tidy;
 mod tokens;
 
 use std::thread;

@@ -11,6 +11,7 @@ const ALLOW: &str = "#[allow(
     clippy::all,
     clippy::nursery,
     clippy::pedantic,
+    dead_code,
     deprecated,
     missing_debug_implementations,
     missing_docs,

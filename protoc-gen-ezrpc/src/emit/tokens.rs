@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::model::{Method, Service, Shape};
 
-/// Rust source from the model (an identifier, a path, a type) as tokens.
+/// Rust source from the model (an identifier, a path, a type) as tokens, the runtime by its short name.
 ///
 /// Lowering made it; should it not even be tokens, the parse of the whole file says where.
 pub(super) fn rust(text: &str) -> TokenStream {
