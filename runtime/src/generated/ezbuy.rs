@@ -2,38 +2,40 @@
 use ::ezrpc::codegen::v1 as __rt;
 
 /// One uploaded file, filled from a part of `multipart/form-data`.
-/// 
+///
 /// Any message with these field names is filled the same way.
-/// 
+///
+/// ```text
 /// message ImportRequest {
-/// ezbuy.File file = 1;
-/// string title = 2;
+///   ezbuy.File file = 1;
+///   string title = 2;
 /// }
-/// 
+///
 /// curl -F file=@products.csv -F title=spring http://localhost:8080/shop.Product/Import
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Message)]
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct File {
     /// Name the client gave, without folders; not to be used as a path.
-    /// 
+    ///
     /// Default: empty, if the client gave none.
     /// Example: "products.csv"
     #[prost(string, tag = "1")]
     pub filename: ::ezrpc::codegen::v1::alloc::string::String,
     /// Media type of the part.
-    /// 
+    ///
     /// Default: "application/octet-stream", if the client gave none.
     /// Example: "text/csv"
     #[prost(string, tag = "2")]
     pub content_type: ::ezrpc::codegen::v1::alloc::string::String,
     /// The file's bytes, all of them.
-    /// 
+    ///
     /// Default: empty.
     /// Example: "id,name\n1,tea\n"
     #[prost(bytes = "bytes", tag = "3")]
     pub data: ::ezrpc::codegen::v1::bytes::Bytes,
     /// Number of bytes; a client-streaming method may know it before the bytes have come.
-    /// 
+    ///
     /// Default: 0.
     /// Example: 16
     #[prost(int64, tag = "4")]
@@ -46,20 +48,20 @@ pub struct File {
 pub struct WebapiOption {
     /// Serves `POST {prefix}/{package}.{Service}/{Method}` with JSON, beside gRPC.
     /// An explicit `false` also hides google.api.http rules.
-    /// 
+    ///
     /// Default: false; a google.api.http rule counts as enabled on its own path only.
     /// Example: `enable: true`
     #[prost(bool, optional, tag = "1")]
     pub enable: ::core::option::Option<bool>,
     /// Takes `multipart/form-data` as well, and raw bodies if the client streams.
     /// The request needs a field for the file: bytes, google.api.HttpBody or ezbuy.File.
-    /// 
+    ///
     /// Default: false; needs `enable` or a google.api.http rule.
     /// Example: `enable: true, upload: true`
     #[prost(bool, optional, tag = "2")]
     pub upload: ::core::option::Option<bool>,
     /// Lets callers without credentials in over HTTP; credentials that are sent must still be good.
-    /// 
+    ///
     /// Default: false; needs `enable` or a google.api.http rule.
     /// Example: `enable: true, public: true`
     #[prost(bool, optional, tag = "3")]
@@ -71,13 +73,13 @@ pub struct WebapiOption {
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct ServiceOption {
     /// What methods take over, each field on its own, where their own `(ezbuy.webapi)` is silent.
-    /// 
+    ///
     /// Default: nothing is said.
     /// Example: `webapi: { enable: true }`
     #[prost(message, optional, tag = "1")]
     pub webapi: ::core::option::Option<WebapiOption>,
     /// What the service is for, in a few words, for people: shown in service lists and logs.
-    /// 
+    ///
     /// Default: empty.
     /// Example: `desc: "商品"`
     #[prost(string, tag = "2")]
@@ -89,7 +91,7 @@ pub struct ServiceOption {
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct ErrorDomain {
     /// Namespace of the reasons, so that two teams' NOT_FOUND differ; sent as google.rpc.ErrorInfo.domain.
-    /// 
+    ///
     /// Default: none, it must be given.
     /// Example: `domain: "shop.product"`
     #[prost(string, tag = "1")]
@@ -101,13 +103,13 @@ pub struct ErrorDomain {
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct ErrorCode {
     /// Seven digits: an HTTP status from 400 to 599, then four of your own.
-    /// 
+    ///
     /// Default: none, it must be given.
     /// Example: `code: 4040001`
     #[prost(uint32, tag = "1")]
     pub code: u32,
     /// What clients are told; the service can say more when it raises the error.
-    /// 
+    ///
     /// Default: empty.
     /// Example: `message: "no such product"`
     #[prost(string, tag = "2")]

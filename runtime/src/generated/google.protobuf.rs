@@ -2220,14 +2220,10 @@ impl __rt::json::Message for FieldDescriptorProto {
             0 => r.optional::<__rt::json::Str>(&mut self.name),
             1 => r.optional::<__rt::json::Int32>(&mut self.number),
             2 => {
-                r.optional::<
-                        __rt::json::Enum<field_descriptor_proto::Label>,
-                    >(&mut self.label)
+                r.optional::<__rt::json::Enum<field_descriptor_proto::Label>>(&mut self.label)
             }
             3 => {
-                r.optional::<
-                        __rt::json::Enum<field_descriptor_proto::Type>,
-                    >(&mut self.r#type)
+                r.optional::<__rt::json::Enum<field_descriptor_proto::Type>>(&mut self.r#type)
             }
             4 => r.optional::<__rt::json::Str>(&mut self.type_name),
             5 => r.optional::<__rt::json::Str>(&mut self.extendee),
@@ -2502,9 +2498,7 @@ impl __rt::json::Message for FileOptions {
         w.optional::<__rt::json::Bool>(2, &self.java_multiple_files)?;
         w.optional::<__rt::json::Bool>(3, &self.java_generate_equals_and_hash)?;
         w.optional::<__rt::json::Bool>(4, &self.java_string_check_utf8)?;
-        w.optional::<
-                __rt::json::Enum<file_options::OptimizeMode>,
-            >(5, &self.optimize_for)?;
+        w.optional::<__rt::json::Enum<file_options::OptimizeMode>>(5, &self.optimize_for)?;
         w.optional::<__rt::json::Str>(6, &self.go_package)?;
         w.optional::<__rt::json::Bool>(7, &self.cc_generic_services)?;
         w.optional::<__rt::json::Bool>(8, &self.java_generic_services)?;
@@ -2537,9 +2531,7 @@ impl __rt::json::Message for FileOptions {
             3 => r.optional::<__rt::json::Bool>(&mut self.java_generate_equals_and_hash),
             4 => r.optional::<__rt::json::Bool>(&mut self.java_string_check_utf8),
             5 => {
-                r.optional::<
-                        __rt::json::Enum<file_options::OptimizeMode>,
-                    >(&mut self.optimize_for)
+                r.optional::<__rt::json::Enum<file_options::OptimizeMode>>(&mut self.optimize_for)
             }
             6 => r.optional::<__rt::json::Str>(&mut self.go_package),
             7 => r.optional::<__rt::json::Bool>(&mut self.cc_generic_services),
@@ -2614,9 +2606,7 @@ impl __rt::json::Message for MessageOptions {
             2 => r.optional::<__rt::json::Bool>(&mut self.deprecated),
             3 => r.optional::<__rt::json::Bool>(&mut self.map_entry),
             4 => {
-                r.optional::<
-                        __rt::json::Bool,
-                    >(&mut self.deprecated_legacy_json_field_conflicts)
+                r.optional::<__rt::json::Bool>(&mut self.deprecated_legacy_json_field_conflicts)
             }
             5 => r.optional::<__rt::json::Msg<_>>(&mut self.features),
             6 => r.repeated::<__rt::json::Msg<_>>(&mut self.uninterpreted_option),
@@ -2657,12 +2647,8 @@ impl __rt::json::Message for FieldOptions {
         w.optional::<__rt::json::Bool>(5, &self.deprecated)?;
         w.optional::<__rt::json::Bool>(6, &self.weak)?;
         w.optional::<__rt::json::Bool>(7, &self.debug_redact)?;
-        w.optional::<
-                __rt::json::Enum<field_options::OptionRetention>,
-            >(8, &self.retention)?;
-        w.repeated::<
-                __rt::json::Enum<field_options::OptionTargetType>,
-            >(9, &self.targets)?;
+        w.optional::<__rt::json::Enum<field_options::OptionRetention>>(8, &self.retention)?;
+        w.repeated::<__rt::json::Enum<field_options::OptionTargetType>>(9, &self.targets)?;
         w.repeated::<__rt::json::Msg<_>>(10, &self.edition_defaults)?;
         w.optional::<__rt::json::Msg<_>>(11, &self.features)?;
         w.repeated::<__rt::json::Msg<_>>(12, &self.uninterpreted_option)?;
@@ -2685,14 +2671,10 @@ impl __rt::json::Message for FieldOptions {
             6 => r.optional::<__rt::json::Bool>(&mut self.weak),
             7 => r.optional::<__rt::json::Bool>(&mut self.debug_redact),
             8 => {
-                r.optional::<
-                        __rt::json::Enum<field_options::OptionRetention>,
-                    >(&mut self.retention)
+                r.optional::<__rt::json::Enum<field_options::OptionRetention>>(&mut self.retention)
             }
             9 => {
-                r.repeated::<
-                        __rt::json::Enum<field_options::OptionTargetType>,
-                    >(&mut self.targets)
+                r.repeated::<__rt::json::Enum<field_options::OptionTargetType>>(&mut self.targets)
             }
             10 => r.repeated::<__rt::json::Msg<_>>(&mut self.edition_defaults),
             11 => r.optional::<__rt::json::Msg<_>>(&mut self.features),
@@ -2804,9 +2786,7 @@ impl __rt::json::Message for EnumOptions {
             0 => r.optional::<__rt::json::Bool>(&mut self.allow_alias),
             1 => r.optional::<__rt::json::Bool>(&mut self.deprecated),
             2 => {
-                r.optional::<
-                        __rt::json::Bool,
-                    >(&mut self.deprecated_legacy_json_field_conflicts)
+                r.optional::<__rt::json::Bool>(&mut self.deprecated_legacy_json_field_conflicts)
             }
             3 => r.optional::<__rt::json::Msg<_>>(&mut self.features),
             4 => r.repeated::<__rt::json::Msg<_>>(&mut self.uninterpreted_option),
@@ -3036,19 +3016,13 @@ impl __rt::json::Message for FeatureSet {
 
     #[inline]
     fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
-        w.optional::<
-                __rt::json::Enum<feature_set::FieldPresence>,
-            >(0, &self.field_presence)?;
+        w.optional::<__rt::json::Enum<feature_set::FieldPresence>>(0, &self.field_presence)?;
         w.optional::<__rt::json::Enum<feature_set::EnumType>>(1, &self.enum_type)?;
         w.optional::<
                 __rt::json::Enum<feature_set::RepeatedFieldEncoding>,
             >(2, &self.repeated_field_encoding)?;
-        w.optional::<
-                __rt::json::Enum<feature_set::Utf8Validation>,
-            >(3, &self.utf8_validation)?;
-        w.optional::<
-                __rt::json::Enum<feature_set::MessageEncoding>,
-            >(4, &self.message_encoding)?;
+        w.optional::<__rt::json::Enum<feature_set::Utf8Validation>>(3, &self.utf8_validation)?;
+        w.optional::<__rt::json::Enum<feature_set::MessageEncoding>>(4, &self.message_encoding)?;
         w.optional::<__rt::json::Enum<feature_set::JsonFormat>>(5, &self.json_format)?;
         __rt::Ok(())
     }
@@ -3061,14 +3035,10 @@ impl __rt::json::Message for FeatureSet {
     ) -> __rt::json::Result {
         match index {
             0 => {
-                r.optional::<
-                        __rt::json::Enum<feature_set::FieldPresence>,
-                    >(&mut self.field_presence)
+                r.optional::<__rt::json::Enum<feature_set::FieldPresence>>(&mut self.field_presence)
             }
             1 => {
-                r.optional::<
-                        __rt::json::Enum<feature_set::EnumType>,
-                    >(&mut self.enum_type)
+                r.optional::<__rt::json::Enum<feature_set::EnumType>>(&mut self.enum_type)
             }
             2 => {
                 r.optional::<
@@ -3086,9 +3056,7 @@ impl __rt::json::Message for FeatureSet {
                     >(&mut self.message_encoding)
             }
             5 => {
-                r.optional::<
-                        __rt::json::Enum<feature_set::JsonFormat>,
-                    >(&mut self.json_format)
+                r.optional::<__rt::json::Enum<feature_set::JsonFormat>>(&mut self.json_format)
             }
             _ => r.skip(),
         }
@@ -3760,15 +3728,9 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<Api>("google.protobuf.Api"),
                 __rt::json::Type::of::<Method>("google.protobuf.Method"),
                 __rt::json::Type::of::<Mixin>("google.protobuf.Mixin"),
-                __rt::json::Type::of::<
-                    FileDescriptorSet,
-                >("google.protobuf.FileDescriptorSet"),
-                __rt::json::Type::of::<
-                    FileDescriptorProto,
-                >("google.protobuf.FileDescriptorProto"),
-                __rt::json::Type::of::<
-                    DescriptorProto,
-                >("google.protobuf.DescriptorProto"),
+                __rt::json::Type::of::<FileDescriptorSet>("google.protobuf.FileDescriptorSet"),
+                __rt::json::Type::of::<FileDescriptorProto>("google.protobuf.FileDescriptorProto"),
+                __rt::json::Type::of::<DescriptorProto>("google.protobuf.DescriptorProto"),
                 __rt::json::Type::of::<
                     descriptor_proto::ExtensionRange,
                 >("google.protobuf.DescriptorProto.ExtensionRange"),
@@ -3787,9 +3749,7 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<
                     OneofDescriptorProto,
                 >("google.protobuf.OneofDescriptorProto"),
-                __rt::json::Type::of::<
-                    EnumDescriptorProto,
-                >("google.protobuf.EnumDescriptorProto"),
+                __rt::json::Type::of::<EnumDescriptorProto>("google.protobuf.EnumDescriptorProto"),
                 __rt::json::Type::of::<
                     enum_descriptor_proto::EnumReservedRange,
                 >("google.protobuf.EnumDescriptorProto.EnumReservedRange"),
@@ -3810,21 +3770,15 @@ pub fn descriptors() -> &'static __rt::Package {
                 >("google.protobuf.FieldOptions.EditionDefault"),
                 __rt::json::Type::of::<OneofOptions>("google.protobuf.OneofOptions"),
                 __rt::json::Type::of::<EnumOptions>("google.protobuf.EnumOptions"),
-                __rt::json::Type::of::<
-                    EnumValueOptions,
-                >("google.protobuf.EnumValueOptions"),
+                __rt::json::Type::of::<EnumValueOptions>("google.protobuf.EnumValueOptions"),
                 __rt::json::Type::of::<ServiceOptions>("google.protobuf.ServiceOptions"),
                 __rt::json::Type::of::<MethodOptions>("google.protobuf.MethodOptions"),
-                __rt::json::Type::of::<
-                    UninterpretedOption,
-                >("google.protobuf.UninterpretedOption"),
+                __rt::json::Type::of::<UninterpretedOption>("google.protobuf.UninterpretedOption"),
                 __rt::json::Type::of::<
                     uninterpreted_option::NamePart,
                 >("google.protobuf.UninterpretedOption.NamePart"),
                 __rt::json::Type::of::<FeatureSet>("google.protobuf.FeatureSet"),
-                __rt::json::Type::of::<
-                    FeatureSetDefaults,
-                >("google.protobuf.FeatureSetDefaults"),
+                __rt::json::Type::of::<FeatureSetDefaults>("google.protobuf.FeatureSetDefaults"),
                 __rt::json::Type::of::<
                     feature_set_defaults::FeatureSetEditionDefault,
                 >("google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault"),
@@ -3832,9 +3786,7 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<
                     source_code_info::Location,
                 >("google.protobuf.SourceCodeInfo.Location"),
-                __rt::json::Type::of::<
-                    GeneratedCodeInfo,
-                >("google.protobuf.GeneratedCodeInfo"),
+                __rt::json::Type::of::<GeneratedCodeInfo>("google.protobuf.GeneratedCodeInfo"),
                 __rt::json::Type::of::<
                     generated_code_info::Annotation,
                 >("google.protobuf.GeneratedCodeInfo.Annotation"),

@@ -2,8 +2,8 @@
 use ::ezrpc::codegen::v1 as __rt;
 
 /// The canonical error codes for gRPC APIs.
-/// 
-/// 
+///
+///
 /// Sometimes multiple error codes may apply.  Services should return
 /// the most specific error code that applies.  For example, prefer
 /// `OUT_OF_RANGE` over `FAILED_PRECONDITION` if both codes apply.
@@ -23,11 +23,11 @@ use ::ezrpc::codegen::v1 as __rt;
 #[repr(i32)]
 pub enum Code {
     /// Not an error; returned on success.
-    /// 
+    ///
     /// HTTP Mapping: 200 OK
     Ok = 0,
     /// The operation was cancelled, typically by the caller.
-    /// 
+    ///
     /// HTTP Mapping: 499 Client Closed Request
     Cancelled = 1,
     /// Unknown error.  For example, this error may be returned when
@@ -35,14 +35,14 @@ pub enum Code {
     /// an error space that is not known in this address space.  Also
     /// errors raised by APIs that do not return enough error information
     /// may be converted to this error.
-    /// 
+    ///
     /// HTTP Mapping: 500 Internal Server Error
     Unknown = 2,
     /// The client specified an invalid argument.  Note that this differs
     /// from `FAILED_PRECONDITION`.  `INVALID_ARGUMENT` indicates arguments
     /// that are problematic regardless of the state of the system
     /// (e.g., a malformed file name).
-    /// 
+    ///
     /// HTTP Mapping: 400 Bad Request
     InvalidArgument = 3,
     /// The deadline expired before the operation could complete. For operations
@@ -50,22 +50,22 @@ pub enum Code {
     /// even if the operation has completed successfully.  For example, a
     /// successful response from a server could have been delayed long
     /// enough for the deadline to expire.
-    /// 
+    ///
     /// HTTP Mapping: 504 Gateway Timeout
     DeadlineExceeded = 4,
     /// Some requested entity (e.g., file or directory) was not found.
-    /// 
+    ///
     /// Note to server developers: if a request is denied for an entire class
     /// of users, such as gradual feature rollout or undocumented allowlist,
     /// `NOT_FOUND` may be used. If a request is denied for some users within
     /// a class of users, such as user-based access control, `PERMISSION_DENIED`
     /// must be used.
-    /// 
+    ///
     /// HTTP Mapping: 404 Not Found
     NotFound = 5,
     /// The entity that a client attempted to create (e.g., file or directory)
     /// already exists.
-    /// 
+    ///
     /// HTTP Mapping: 409 Conflict
     AlreadyExists = 6,
     /// The caller does not have permission to execute the specified
@@ -76,87 +76,87 @@ pub enum Code {
     /// instead for those errors). This error code does not imply the
     /// request is valid or the requested entity exists or satisfies
     /// other pre-conditions.
-    /// 
+    ///
     /// HTTP Mapping: 403 Forbidden
     PermissionDenied = 7,
     /// The request does not have valid authentication credentials for the
     /// operation.
-    /// 
+    ///
     /// HTTP Mapping: 401 Unauthorized
     Unauthenticated = 16,
     /// Some resource has been exhausted, perhaps a per-user quota, or
     /// perhaps the entire file system is out of space.
-    /// 
+    ///
     /// HTTP Mapping: 429 Too Many Requests
     ResourceExhausted = 8,
     /// The operation was rejected because the system is not in a state
     /// required for the operation's execution.  For example, the directory
     /// to be deleted is non-empty, an rmdir operation is applied to
     /// a non-directory, etc.
-    /// 
+    ///
     /// Service implementors can use the following guidelines to decide
     /// between `FAILED_PRECONDITION`, `ABORTED`, and `UNAVAILABLE`:
-    /// (a) Use `UNAVAILABLE` if the client can retry just the failing call.
-    /// (b) Use `ABORTED` if the client should retry at a higher level. For
-    /// example, when a client-specified test-and-set fails, indicating the
-    /// client should restart a read-modify-write sequence.
-    /// (c) Use `FAILED_PRECONDITION` if the client should not retry until
-    /// the system state has been explicitly fixed. For example, if an "rmdir"
-    /// fails because the directory is non-empty, `FAILED_PRECONDITION`
-    /// should be returned since the client should not retry unless
-    /// the files are deleted from the directory.
-    /// 
+    ///  (a) Use `UNAVAILABLE` if the client can retry just the failing call.
+    ///  (b) Use `ABORTED` if the client should retry at a higher level. For
+    ///      example, when a client-specified test-and-set fails, indicating the
+    ///      client should restart a read-modify-write sequence.
+    ///  (c) Use `FAILED_PRECONDITION` if the client should not retry until
+    ///      the system state has been explicitly fixed. For example, if an "rmdir"
+    ///      fails because the directory is non-empty, `FAILED_PRECONDITION`
+    ///      should be returned since the client should not retry unless
+    ///      the files are deleted from the directory.
+    ///
     /// HTTP Mapping: 400 Bad Request
     FailedPrecondition = 9,
     /// The operation was aborted, typically due to a concurrency issue such as
     /// a sequencer check failure or transaction abort.
-    /// 
+    ///
     /// See the guidelines above for deciding between `FAILED_PRECONDITION`,
     /// `ABORTED`, and `UNAVAILABLE`.
-    /// 
+    ///
     /// HTTP Mapping: 409 Conflict
     Aborted = 10,
     /// The operation was attempted past the valid range.  E.g., seeking or
     /// reading past end-of-file.
-    /// 
+    ///
     /// Unlike `INVALID_ARGUMENT`, this error indicates a problem that may
     /// be fixed if the system state changes. For example, a 32-bit file
     /// system will generate `INVALID_ARGUMENT` if asked to read at an
-    /// offset that is not in the range [0,2^32-1], but it will generate
+    /// offset that is not in the range \[0,2^32-1\], but it will generate
     /// `OUT_OF_RANGE` if asked to read from an offset past the current
     /// file size.
-    /// 
+    ///
     /// There is a fair bit of overlap between `FAILED_PRECONDITION` and
     /// `OUT_OF_RANGE`.  We recommend using `OUT_OF_RANGE` (the more specific
     /// error) when it applies so that callers who are iterating through
     /// a space can easily look for an `OUT_OF_RANGE` error to detect when
     /// they are done.
-    /// 
+    ///
     /// HTTP Mapping: 400 Bad Request
     OutOfRange = 11,
     /// The operation is not implemented or is not supported/enabled in this
     /// service.
-    /// 
+    ///
     /// HTTP Mapping: 501 Not Implemented
     Unimplemented = 12,
     /// Internal errors.  This means that some invariants expected by the
     /// underlying system have been broken.  This error code is reserved
     /// for serious errors.
-    /// 
+    ///
     /// HTTP Mapping: 500 Internal Server Error
     Internal = 13,
     /// The service is currently unavailable.  This is most likely a
     /// transient condition, which can be corrected by retrying with
     /// a backoff. Note that it is not always safe to retry
     /// non-idempotent operations.
-    /// 
+    ///
     /// See the guidelines above for deciding between `FAILED_PRECONDITION`,
     /// `ABORTED`, and `UNAVAILABLE`.
-    /// 
+    ///
     /// HTTP Mapping: 503 Service Unavailable
     Unavailable = 14,
     /// Unrecoverable data loss or corruption.
-    /// 
+    ///
     /// HTTP Mapping: 500 Internal Server Error
     DataLoss = 15,
 }
@@ -214,29 +214,33 @@ impl Code {
 }
 
 /// Describes the cause of the error with structured details.
-/// 
+///
 /// Example of an error when contacting the "pubsub.googleapis.com" API when it
 /// is not enabled:
-/// 
+///
+/// ```text
 /// { "reason": "API_DISABLED"
-/// "domain": "googleapis.com"
-/// "metadata": {
-/// "resource": "projects/123",
-/// "service": "pubsub.googleapis.com"
+///   "domain": "googleapis.com"
+///   "metadata": {
+///     "resource": "projects/123",
+///     "service": "pubsub.googleapis.com"
+///   }
 /// }
-/// }
-/// 
+/// ```
+///
 /// This response indicates that the pubsub.googleapis.com API is not enabled.
-/// 
+///
 /// Example of an error that is returned when attempting to create a Spanner
 /// instance in a region that is out of stock:
-/// 
+///
+/// ```text
 /// { "reason": "STOCKOUT"
-/// "domain": "spanner.googleapis.com",
-/// "metadata": {
-/// "availableRegions": "us-central1,us-east2"
+///   "domain": "spanner.googleapis.com",
+///   "metadata": {
+///     "availableRegions": "us-central1,us-east2"
+///   }
 /// }
-/// }
+/// ```
 #[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 #[prost(skip_debug)]
@@ -257,7 +261,7 @@ pub struct ErrorInfo {
     #[prost(string, tag = "2")]
     pub domain: ::ezrpc::codegen::v1::alloc::string::String,
     /// Additional structured details about this error.
-    /// 
+    ///
     /// Keys must match a regular expression of `[a-z][a-zA-Z0-9-_]+` but should
     /// ideally be lowerCamelCase. Also, they must be limited to 64 characters in
     /// length. When identifying the current value of an exceeded limit, the units
@@ -275,10 +279,10 @@ pub struct ErrorInfo {
 /// Describes when the clients can retry a failed request. Clients could ignore
 /// the recommendation here or retry when this information is missing from error
 /// responses.
-/// 
+///
 /// It's always recommended that clients should use exponential backoff when
 /// retrying.
-/// 
+///
 /// Clients should wait until `retry_delay` amount of time has passed since
 /// receiving the error response before retrying.  If retrying requests also
 /// fail, clients should use an exponential backoff scheme to gradually increase
@@ -308,14 +312,14 @@ pub struct DebugInfo {
 }
 
 /// Describes how a quota check failed.
-/// 
+///
 /// For example if a daily limit was exceeded for the calling project,
 /// a service could respond with a QuotaFailure detail containing the project
 /// id and the description of the quota limit that was exceeded.  If the
 /// calling project hasn't enabled the service in the developer console, then
 /// a service could respond with the project id and set `service_disabled`
 /// to true.
-/// 
+///
 /// Also see RetryInfo and Help types for other details about handling a
 /// quota failure.
 #[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
@@ -335,7 +339,7 @@ pub mod quota_failure {
     #[prost(skip_debug)]
     pub struct Violation {
         /// The subject on which the quota check failed.
-        /// For example, "clientip:<ip address of client>" or "project:<Google
+        /// For example, "clientip:\<ip address of client>" or "project:\<Google
         /// developer project id>".
         #[prost(string, tag = "1")]
         pub subject: ::ezrpc::codegen::v1::alloc::string::String,
@@ -343,7 +347,7 @@ pub mod quota_failure {
         /// description to find more about the quota configuration in the service's
         /// public documentation, or find the relevant quota limit to adjust through
         /// developer console.
-        /// 
+        ///
         /// For example: "Service disabled" or "Daily Limit for read operations
         /// exceeded".
         #[prost(string, tag = "2")]
@@ -353,7 +357,7 @@ pub mod quota_failure {
         /// that was called. In other words, a dependency of the called API Service
         /// could be the cause of the `QuotaFailure`, and this field would have the
         /// dependency API service name.
-        /// 
+        ///
         /// For example, if the called API is Kubernetes Engine API
         /// (container.googleapis.com), and a quota violation occurs in the
         /// Kubernetes Engine API itself, this field would be
@@ -367,31 +371,31 @@ pub mod quota_failure {
         /// measure usage, such as API requests or CPUs. When an activity occurs in a
         /// service, such as Virtual Machine allocation, one or more quota metrics
         /// may be affected.
-        /// 
+        ///
         /// For example, "compute.googleapis.com/cpus_per_vm_family",
         /// "storage.googleapis.com/internet_egress_bandwidth".
         #[prost(string, tag = "4")]
         pub quota_metric: ::ezrpc::codegen::v1::alloc::string::String,
         /// The id of the violated quota. Also know as "limit name", this is the
         /// unique identifier of a quota in the context of an API service.
-        /// 
+        ///
         /// For example, "CPUS-PER-VM-FAMILY-per-project-region".
         #[prost(string, tag = "5")]
         pub quota_id: ::ezrpc::codegen::v1::alloc::string::String,
         /// The dimensions of the violated quota. Every non-global quota is enforced
         /// on a set of dimensions. While quota metric defines what to count, the
         /// dimensions specify for what aspects the counter should be increased.
-        /// 
+        ///
         /// For example, the quota "CPUs per region per VM family" enforces a limit
         /// on the metric "compute.googleapis.com/cpus_per_vm_family" on dimensions
         /// "region" and "vm_family". And if the violation occurred in region
         /// "us-central1" and for VM family "n1", the quota_dimensions would be,
-        /// 
+        ///
         /// {
-        /// "region": "us-central1",
-        /// "vm_family": "n1",
+        ///   "region": "us-central1",
+        ///   "vm_family": "n1",
         /// }
-        /// 
+        ///
         /// When a quota is enforced globally, the quota_dimensions would always be
         /// empty.
         #[prost(btree_map = "string, string", tag = "6")]
@@ -400,7 +404,7 @@ pub mod quota_failure {
             ::ezrpc::codegen::v1::alloc::string::String,
         >,
         /// The enforced quota value at the time of the `QuotaFailure`.
-        /// 
+        ///
         /// For example, if the enforced quota value at the time of the
         /// `QuotaFailure` on the number of CPUs is "10", then the value of this
         /// field would reflect this quantity.
@@ -410,7 +414,7 @@ pub mod quota_failure {
         /// completion of the rollout, this value will be enforced in place of
         /// quota_value. If no rollout is in progress at the time of the violation,
         /// this field is not set.
-        /// 
+        ///
         /// For example, if at the time of the violation a rollout is in progress
         /// changing the number of CPUs quota from 10 to 20, 20 would be the value of
         /// this field.
@@ -420,7 +424,7 @@ pub mod quota_failure {
 }
 
 /// Describes what preconditions have failed.
-/// 
+///
 /// For example, if an RPC failed because it required the Terms of Service to be
 /// acknowledged, it could list the terms of service violation in the
 /// PreconditionFailure message.
@@ -452,7 +456,7 @@ pub mod precondition_failure {
         pub subject: ::ezrpc::codegen::v1::alloc::string::String,
         /// A description of how the precondition failed. Developers can use this
         /// description to understand how to fix the failure.
-        /// 
+        ///
         /// For example: "Terms of service not accepted".
         #[prost(string, tag = "3")]
         pub description: ::ezrpc::codegen::v1::alloc::string::String,
@@ -480,40 +484,42 @@ pub mod bad_request {
         /// A path that leads to a field in the request body. The value will be a
         /// sequence of dot-separated identifiers that identify a protocol buffer
         /// field.
-        /// 
+        ///
         /// Consider the following:
-        /// 
+        ///
+        /// ```text
         /// message CreateContactRequest {
-        /// message EmailAddress {
-        /// enum Type {
-        /// TYPE_UNSPECIFIED = 0;
-        /// HOME = 1;
-        /// WORK = 2;
+        ///   message EmailAddress {
+        ///     enum Type {
+        ///       TYPE_UNSPECIFIED = 0;
+        ///       HOME = 1;
+        ///       WORK = 2;
+        ///     }
+        ///
+        ///     optional string email = 1;
+        ///     repeated EmailType type = 2;
+        ///   }
+        ///
+        ///   string full_name = 1;
+        ///   repeated EmailAddress email_addresses = 2;
         /// }
-        /// 
-        /// optional string email = 1;
-        /// repeated EmailType type = 2;
-        /// }
-        /// 
-        /// string full_name = 1;
-        /// repeated EmailAddress email_addresses = 2;
-        /// }
-        /// 
+        /// ```
+        ///
         /// In this example, in proto `field` could take one of the following values:
-        /// 
+        ///
         /// * `full_name` for a violation in the `full_name` value
         /// * `email_addresses[0].email` for a violation in the `email` field of the
-        /// first `email_addresses` message
+        ///   first `email_addresses` message
         /// * `email_addresses[2].type[1]` for a violation in the second `type`
-        /// value in the third `email_addresses` message.
-        /// 
+        ///   value in the third `email_addresses` message.
+        ///
         /// In JSON, the same values are represented as:
-        /// 
+        ///
         /// * `fullName` for a violation in the `fullName` value
         /// * `emailAddresses[0].email` for a violation in the `email` field of the
-        /// first `emailAddresses` message
+        ///   first `emailAddresses` message
         /// * `emailAddresses[2].type[1]` for a violation in the second `type`
-        /// value in the third `emailAddresses` message.
+        ///   value in the third `emailAddresses` message.
         #[prost(string, tag = "1")]
         pub field: ::ezrpc::codegen::v1::alloc::string::String,
         /// A description of why the request element is bad.
@@ -561,11 +567,11 @@ pub struct ResourceInfo {
     /// The name of the resource being accessed.  For example, a shared calendar
     /// name: "example.com_4fghdhgsrgh@group.calendar.google.com", if the current
     /// error is
-    /// [google.rpc.Code.PERMISSION_DENIED][google.rpc.Code.PERMISSION_DENIED].
+    /// \[google.rpc.Code.PERMISSION_DENIED\]\[google.rpc.Code.PERMISSION_DENIED\].
     #[prost(string, tag = "2")]
     pub resource_name: ::ezrpc::codegen::v1::alloc::string::String,
     /// The owner of the resource (optional).
-    /// For example, "user:<owner email>" or "project:<Google developer project
+    /// For example, "user:\<owner email>" or "project:\<Google developer project
     /// id>".
     #[prost(string, tag = "3")]
     pub owner: ::ezrpc::codegen::v1::alloc::string::String,
@@ -577,7 +583,7 @@ pub struct ResourceInfo {
 }
 
 /// Provides links to documentation or for performing an out of band action.
-/// 
+///
 /// For example, if a quota check failed with an error indicating the calling
 /// project hasn't enabled the accessed service, this can contain a URL pointing
 /// directly to the right place in the developer console to flip the bit.
@@ -610,7 +616,7 @@ pub mod help {
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct LocalizedMessage {
     /// The locale used following the specification defined at
-    /// https://www.rfc-editor.org/rfc/bcp/bcp47.txt.
+    /// <https://www.rfc-editor.org/rfc/bcp/bcp47.txt>.
     /// Examples are: "en-US", "fr-CH", "es-MX"
     #[prost(string, tag = "1")]
     pub locale: ::ezrpc::codegen::v1::alloc::string::String,
@@ -623,19 +629,19 @@ pub struct LocalizedMessage {
 /// different programming environments, including REST APIs and RPC APIs. It is
 /// used by [gRPC](https://github.com/grpc). Each `Status` message contains
 /// three pieces of data: error code, error message, and error details.
-/// 
+///
 /// You can find out more about this error model and how to work with it in the
 /// [API Design Guide](https://cloud.google.com/apis/design/errors).
 #[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct Status {
     /// The status code, which should be an enum value of
-    /// [google.rpc.Code][google.rpc.Code].
+    /// \[google.rpc.Code\]\[google.rpc.Code\].
     #[prost(int32, tag = "1")]
     pub code: i32,
     /// A developer-facing error message, which should be in English. Any
     /// user-facing error message should be localized and sent in the
-    /// [google.rpc.Status.details][google.rpc.Status.details] field, or localized
+    /// \[google.rpc.Status.details\]\[google.rpc.Status.details\] field, or localized
     /// by the client.
     #[prost(string, tag = "2")]
     pub message: ::ezrpc::codegen::v1::alloc::string::String,
@@ -1193,9 +1199,7 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<
                     quota_failure::Violation,
                 >("google.rpc.QuotaFailure.Violation"),
-                __rt::json::Type::of::<
-                    PreconditionFailure,
-                >("google.rpc.PreconditionFailure"),
+                __rt::json::Type::of::<PreconditionFailure>("google.rpc.PreconditionFailure"),
                 __rt::json::Type::of::<
                     precondition_failure::Violation,
                 >("google.rpc.PreconditionFailure.Violation"),
