@@ -1,1 +1,67 @@
-fn main() {}
+//! The tour: two services, one port each, gRPC and HTTP/JSON on both.
+//!
+//! `cargo run -p shop` starts both, calls them and ends; `cargo run -p shop -- serve` stays up.
+
+mod order;
+mod product;
+mod tap;
+mod tour;
+
+/// What `ezrpc-build` generated.
+mod proto {
+    ezrpc::include_protos!();
+}
+
+use ezrpc::{Bound, Result, Server};
+use ezrpc::discovery::Memory;
+use proto::common::ProductServer;
+use proto::trade::OrderServer;
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let result = match std::env::args().nth(1).as_deref() {
+        None => tour::run().await,
+        Some("serve") => serve().await,
+        Some(other) => {
+            eprintln!("unknown argument `{other}`\nusage: shop [serve]");
+            return std::process::ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:?}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+/// The product service on a free port, or the port given.
+async fn bind_product(registry: &Memory, address: &str) -> Result<Bound> {
+    Server::new("shop-product")
+        .add(ProductServer::new(product::Service::with_samples()))
+        .authenticator(product::Staff)
+        .registry(registry.clone())
+        .bind(address)
+        .await
+}
+
+/// The order service; it finds the product service through the registry.
+async fn bind_order(registry: &Memory, address: &str) -> Result<Bound> {
+    Server::new("shop-order")
+        .add(OrderServer::new(order::Service::default()))
+        .registry(registry.clone())
+        .bind(address)
+        .await
+}
+
+/// Serves both until Ctrl-C or SIGTERM.
+async fn serve() -> Result<()> {
+    let registry = Memory::new();
+    ezrpc::set_default_registry(registry.clone())?;
+    let product = bind_product(&registry, "127.0.0.1:8080").await?;
+    let order = bind_order(&registry, "127.0.0.1:8081").await?;
+    tour::print_curl_lines(product.local_addr(), order.local_addr());
+    let (product, order) = tokio::join!(product.serve(), order.serve());
+    product.and(order)
+}

@@ -26,7 +26,7 @@ use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded};
 use crate::protocol::webapi::{self, ErrorShape};
 use crate::protocol::wire::{Framing, Settings, Wire};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, grpc};
 
 /// How one server treats its calls.
 #[derive(Debug, Clone)]
@@ -117,7 +117,8 @@ impl<'a> Exchange<'a> {
                 Code::Unimplemented,
                 "message encoding not supported: only identity is",
             );
-            return self.refuse(Protocol::Grpc, codec, &error);
+            let response = self.responder(Protocol::Grpc, codec).error(&error, None);
+            return ServeFuture::ready(grpc::server::accept_identity(response));
         }
         self.run(target, Protocol::Grpc, codec)
     }

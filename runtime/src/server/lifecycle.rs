@@ -182,21 +182,32 @@ pub(super) fn warn_fail_closed(server: &str, policy: Policy, services: &[Arc<dyn
 
 /// Completes on SIGTERM or Ctrl-C.
 async fn terminated() {
-    let interrupt = tokio::signal::ctrl_c();
+    tokio::select! {
+        () = interrupted() => {}
+        () = told_to_terminate() => {}
+    }
+}
+
+/// Completes on Ctrl-C; never, if the system does not let us know.
+async fn interrupted() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "cannot wait for Ctrl-C");
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Completes on SIGTERM; never, where there is no such thing.
+async fn told_to_terminate() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt => return,
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+                return;
             }
+            Err(error) => tracing::warn!(%error, "cannot wait for SIGTERM"),
         }
-        // No handler for SIGTERM could be set: Ctrl-C was consumed above, nothing else will stop us.
-        std::future::pending::<()>().await;
     }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
+    std::future::pending::<()>().await;
 }

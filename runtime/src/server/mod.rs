@@ -1,6 +1,6 @@
 //! The server: services of every protocol on one port, and its life from start to drained.
 
-mod access;
+pub(crate) mod access;
 pub(crate) mod call;
 mod connection;
 pub(crate) mod exchange;

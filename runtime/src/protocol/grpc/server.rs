@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::ReplyMetadata;
 use crate::error::Error;
-use crate::protocol::headers::{APPLICATION_GRPC, APPLICATION_GRPC_JSON};
+use crate::protocol::headers::{APPLICATION_GRPC, APPLICATION_GRPC_JSON, GRPC_ACCEPT_ENCODING};
 
 /// Writes a reply of one message.
 pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Response<Body> {
@@ -46,6 +46,13 @@ pub(crate) fn trailers(outcome: Result<(), &Error>, trusted: bool, metadata: Rep
         status::write(error, trusted, &mut trailers);
     }
     trailers
+}
+
+/// Says which message encodings the server takes.
+pub(crate) fn accept_identity(mut response: Response<Body>) -> Response<Body> {
+    let identity = HeaderValue::from_static("identity");
+    response.headers_mut().insert(GRPC_ACCEPT_ENCODING, identity);
+    response
 }
 
 fn content_type(codec: Codec) -> HeaderValue {

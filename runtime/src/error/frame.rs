@@ -1,0 +1,60 @@
+//! The places an error passed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+
+/// One place an error passed: an RPC, a call site, or a `.trace()`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// `common.Product/Get` for a handler or a call; empty for a plain line.
+    pub rpc: Cow<'static, str>,
+    /// Source file; empty for a handler.
+    pub file: Cow<'static, str>,
+    /// Line in the file, from 1; 0 for a handler.
+    pub line: u32,
+}
+
+impl Frame {
+    /// The line of code that called the function this is used in.
+    #[track_caller]
+    pub(crate) fn here(rpc: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(rpc, Location::caller())
+    }
+
+    pub(crate) fn at(rpc: impl Into<Cow<'static, str>>, at: &'static Location<'static>) -> Self {
+        Self {
+            rpc: rpc.into(),
+            file: Cow::Borrowed(at.file()),
+            line: at.line(),
+        }
+    }
+
+    /// A line of another process's stack, kept as it came.
+    pub(crate) fn remote(line: String) -> Self {
+        Self {
+            rpc: Cow::Owned(line),
+            file: Cow::Borrowed(""),
+            line: 0,
+        }
+    }
+
+    /// The handler of an RPC.
+    pub(crate) fn handler(rpc: &'static str) -> Self {
+        Self {
+            rpc: Cow::Borrowed(rpc),
+            file: Cow::Borrowed(""),
+            line: 0,
+        }
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rpc.is_empty(), self.file.is_empty()) {
+            (_, true) => write!(f, "{}", self.rpc),
+            (true, false) => write!(f, "{}:{}", self.file, self.line),
+            (false, false) => write!(f, "{} ({}:{})", self.rpc, self.file, self.line),
+        }
+    }
+}
