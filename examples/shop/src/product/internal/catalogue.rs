@@ -1,0 +1,123 @@
+//! The products, in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use ezrpc::wkt::FieldMask;
+use ezrpc::{Error, Result};
+use tokio::sync::broadcast;
+
+use crate::proto::common::product_event::Kind;
+use crate::proto::common::{ProductEvent, ProductInfo, ProductRow};
+
+/// How many events a slow watcher may be behind.
+const BACKLOG: usize = 64;
+
+/// All products by id, and the events of their changes.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    products: Mutex<BTreeMap<i64, ProductInfo>>,
+    events: broadcast::Sender<ProductEvent>,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self {
+            products: Mutex::default(),
+            events: broadcast::Sender::new(BACKLOG),
+        }
+    }
+}
+
+impl Catalogue {
+    pub(crate) fn with_samples() -> Self {
+        let catalogue = Self::default();
+        let samples = [
+            ("谷雨龙井 Longjing tea", 128.5, ["tea", "green"]),
+            ("Yixing teapot", 399.0, ["tea", "pottery"]),
+            ("Bamboo flute", 88.0, ["music", "bamboo"]),
+        ];
+        for (name, price, tags) in samples {
+            let row = ProductRow {
+                name: name.to_owned(),
+                price,
+                tags: tags.map(str::to_owned).to_vec(),
+            };
+            // Samples have names and prices.
+            let _ = catalogue.add(row);
+        }
+        catalogue
+    }
+
+    pub(crate) fn get(&self, id: i64) -> Result<ProductInfo> {
+        let found = self.lock().get(&id).cloned();
+        found.ok_or_else(|| {
+            Error::not_found("product not found").with_reason("shop.product", "NOT_FOUND_BY_ID")
+        })
+    }
+
+    pub(crate) fn search(&self, text: &str, limit: usize) -> Vec<ProductInfo> {
+        let matches = |product: &&ProductInfo| {
+            product.name.contains(text) || product.tags.iter().any(|tag| tag.contains(text))
+        };
+        let products = self.lock();
+        let found = products.values().filter(matches);
+        found.take(limit).cloned().collect()
+    }
+
+    pub(crate) fn add(&self, row: ProductRow) -> Result<i64> {
+        if row.name.is_empty() {
+            return Err(Error::invalid_argument("a product needs a name"));
+        }
+        let mut products = self.lock();
+        let id = products.last_key_value().map_or(1, |(id, _)| id + 1);
+        let info = ProductInfo {
+            id,
+            name: row.name,
+            price: row.price,
+            tags: row.tags,
+            attrs: BTreeMap::new(),
+            updated_at: Some(SystemTime::now().into()),
+        };
+        products.insert(id, info.clone());
+        self.tell(Kind::Added, info);
+        Ok(id)
+    }
+
+    pub(crate) fn update(&self, new: ProductInfo, mask: &FieldMask) -> Result<ProductInfo> {
+        let mut products = self.lock();
+        let product = products
+            .get_mut(&new.id)
+            .ok_or_else(|| Error::not_found("product not found"))?;
+        for path in &mask.paths {
+            match path.as_str() {
+                "name" => product.name.clone_from(&new.name),
+                "price" => product.price = new.price,
+                "tags" => product.tags.clone_from(&new.tags),
+                _ => return Err(Error::invalid_argument(format!("cannot change `{path}`"))),
+            }
+        }
+        product.updated_at = Some(SystemTime::now().into());
+        let changed = product.clone();
+        self.tell(Kind::Changed, changed.clone());
+        Ok(changed)
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProductEvent> {
+        self.events.subscribe()
+    }
+
+    fn tell(&self, kind: Kind, info: ProductInfo) {
+        // Nobody may be watching.
+        let _ = self.events.send(ProductEvent {
+            kind: kind.into(),
+            info: Some(info),
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, ProductInfo>> {
+        // A product is inserted or changed whole, so that a panic elsewhere leaves nothing half done.
+        self.products.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
