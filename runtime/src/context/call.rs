@@ -91,6 +91,28 @@ impl Context {
         self.inner.outgoing.as_deref()
     }
 
+    /// The context this one was derived from in the first place: of the request being served, or of a job.
+    pub(crate) fn origin(&self) -> &Self {
+        let mut context = self;
+        while let Some(parent) = &context.inner.parent {
+            context = parent;
+        }
+        context
+    }
+
+    /// Whether it was derived for calls, so that the reply's metadata belongs into it.
+    pub(crate) fn is_call(&self) -> bool {
+        self.inner.parent.is_some()
+    }
+
+    /// Makes the calls of a handler in this process find their servers where its caller's do.
+    pub(crate) fn with_clients(self, clients: Option<Clients>) -> Self {
+        match clients {
+            Some(clients) => self.change(|inner| inner.clients = Some(clients)),
+            None => self,
+        }
+    }
+
     fn add(self, entry: impl FnOnce(&mut Metadata) -> Result<()>) -> Self {
         self.change(|inner| {
             let outgoing = inner.outgoing.get_or_insert_default();

@@ -4,8 +4,10 @@ pub(crate) mod content_type;
 pub(crate) mod grpc;
 pub(crate) mod head;
 pub(crate) mod headers;
+pub(crate) mod outbound;
 pub(crate) mod percent;
 pub(crate) mod reply;
+pub(crate) mod trace;
 pub(crate) mod webapi;
 pub(crate) mod wire;
 

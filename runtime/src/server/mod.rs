@@ -226,6 +226,7 @@ impl Server {
     /// As [`Server::bind`].
     pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
         let address = listener.local_addr()?;
+        crate::protocol::outbound::identify(&self.name);
         let names = self.service_names()?;
         let health = Health::new(names.iter().copied());
         self.services.push(Arc::new(health.clone()));

@@ -1,0 +1,199 @@
+//! What one call may take and says: deadline, hop budget, metadata, the place it was made at.
+
+use std::future::{Future, pending};
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
+use tokio::time::{Sleep, sleep_until};
+
+use super::channel::Options;
+use crate::context::{Context, ReplyMetadata};
+use crate::error::{Code, Error, Frame, Result};
+use crate::metadata::Metadata;
+use crate::method::{Method, Timeout};
+use crate::protocol::outbound;
+use crate::protocol::reply::deadline_exceeded;
+
+/// One call, before it is known where it goes.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) ctx: Context,
+    pub(super) method: &'static Method,
+    pub(super) deadline: Option<Instant>,
+    pub(super) max_message: usize,
+}
+
+impl Plan {
+    pub(super) fn new(options: &Options, method: &'static Method, ctx: &Context) -> Self {
+        let limit = match method.timeout() {
+            Timeout::Limit(limit) => Some(limit),
+            Timeout::None => None,
+            Timeout::Unset => options.timeout,
+        };
+        // A limit too long for the clock is none.
+        let own = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self {
+            ctx: ctx.clone(),
+            method,
+            deadline: match (ctx.deadline(), own) {
+                (Some(outer), Some(own)) => Some(outer.min(own)),
+                (outer, own) => outer.or(own),
+            },
+            max_message: options.max_message,
+        }
+    }
+
+    /// Writes the request's head for an endpoint.
+    ///
+    /// # Errors
+    /// As [`outbound::common`].
+    pub(super) fn request(&self, authority: &Authority) -> Result<Request<()>> {
+        let mut headers = self.headers()?;
+        let left = self
+            .deadline
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        outbound::grpc(&mut headers, left);
+        let mut request = Request::new(());
+        *request.method_mut() = HttpMethod::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = uri(authority, PathAndQuery::from_static(self.method.path()));
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// What goes along, over whatever transport.
+    pub(super) fn headers(&self) -> Result<HeaderMap> {
+        outbound::common(&self.ctx, self.method)
+    }
+
+    /// Runs until the deadline, or until the caller is gone.
+    pub(super) async fn limit<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.check()?;
+        let cancellable = self.is_cancellable();
+        if self.deadline.is_none() && !cancellable {
+            return work.await;
+        }
+        let expired = async {
+            match self.deadline {
+                Some(deadline) => sleep_until(deadline.into()).await,
+                None => pending().await,
+            }
+        };
+        let cancelled = async {
+            match cancellable {
+                true => self.ctx.cancelled().await,
+                false => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = expired => Err(deadline_exceeded()),
+            () = cancelled => Err(caller_gone()),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.ctx.is_cancelled() {
+            return Err(caller_gone());
+        }
+        match self.deadline {
+            Some(deadline) if deadline <= Instant::now() => Err(deadline_exceeded()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Only a request being served has a caller who can go.
+    fn is_cancellable(&self) -> bool {
+        self.ctx.origin().method().is_some()
+    }
+
+    /// Gives the reply's metadata to the caller, if the context was made for this call.
+    pub(super) fn set_reply(&self, headers: HeaderMap, trailers: Option<HeaderMap>) {
+        if self.ctx.is_call() {
+            self.ctx.set_reply(ReplyMetadata {
+                headers: Some(Metadata::from_headers(headers)),
+                trailers: trailers.map(Metadata::from_headers),
+            });
+        }
+    }
+
+    /// Gives the metadata a handler of this process has set to the caller.
+    pub(super) fn set_reply_of(&self, handler: &Context) {
+        if self.ctx.is_call() {
+            self.ctx.set_reply(handler.take_reply());
+        }
+    }
+
+    /// The limits of the stream of replies that the call has become.
+    pub(super) fn watchdog(&self) -> Watchdog {
+        let ctx = self.ctx.clone();
+        Watchdog {
+            deadline: self.deadline.map(|at| Box::pin(sleep_until(at.into()))),
+            cancelled: match self.is_cancellable() {
+                true => Some(Box::pin(async move { ctx.cancelled().await })),
+                false => None,
+            },
+        }
+    }
+}
+
+/// Puts a request's address together without parsing it.
+pub(super) fn uri(authority: &Authority, path: PathAndQuery) -> Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(authority.clone());
+    parts.path_and_query = Some(path);
+    // All three parts are there, which is all that is asked.
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn caller_gone() -> Error {
+    Error::bare(Code::Canceled, "the caller is gone")
+}
+
+/// Ends a stream at its deadline, or when the caller is gone.
+pub(super) struct Watchdog {
+    deadline: Option<Pin<Box<Sleep>>>,
+    cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Watchdog {
+    /// Says why the stream must end now.
+    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Error> {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(deadline_exceeded());
+        }
+        match &mut self.cancelled {
+            Some(cancelled) => cancelled.as_mut().poll(cx).map(|()| caller_gone()),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Where in the code a call was made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site {
+    pub(super) method: &'static Method,
+    pub(super) at: &'static Location<'static>,
+}
+
+impl Site {
+    /// Records the place in an error that passes it.
+    pub(super) fn passed(self, mut error: Error) -> Error {
+        let rpc = self.method.path().trim_start_matches('/');
+        error.push_frame(Frame::at(rpc, self.at));
+        error
+    }
+}
+
+/// How long until `at`.
+pub(super) fn until(at: tokio::time::Instant) -> Duration {
+    at.saturating_duration_since(tokio::time::Instant::now())
+}

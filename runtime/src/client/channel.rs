@@ -1,0 +1,315 @@
+//! The channel: what generated clients call through.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::Stream;
+
+use super::call::{Plan, Site};
+use super::group::{Group, Route};
+use super::local;
+use super::remote::Remote;
+use super::stream::{Decoded, Placed, decode};
+use super::upload::encoded;
+use crate::codec::Message;
+use crate::context::Context;
+use crate::discovery::{check_address, default_clients};
+use crate::error::Result;
+use crate::method::{Method, ServiceDesc};
+use crate::protocol::grpc::frame;
+use crate::server::call::Service;
+use crate::server::interceptor::{Chain, Interceptor};
+use crate::stream::Streaming;
+
+/// The longest reply by default: 4 MiB, as gRPC's.
+const MAX_MESSAGE: usize = 4 << 20;
+
+/// The way to a service: to an address, to what a registry knows, or to an implementation in this process.
+///
+/// Cheap to clone; clones share connections. Nothing is connected before the first call, and lost
+/// connections are made again.
+///
+/// ```no_run
+/// use ezrpc::Channel;
+/// let channel = Channel::connect("http://127.0.0.1:8080")?;
+/// // let product = ProductClient::new(channel);
+/// # Ok::<(), ezrpc::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Channel {
+    target: Target,
+    options: Options,
+}
+
+#[derive(Clone)]
+enum Target {
+    Remote(Arc<Group>),
+    Local(Arc<dyn Service>),
+    Discovered(&'static ServiceDesc),
+}
+
+/// What holds for all calls of a channel.
+#[derive(Clone)]
+pub(super) struct Options {
+    pub(super) timeout: Option<Duration>,
+    pub(super) max_message: usize,
+    chain: Option<Arc<Chain>>,
+}
+
+impl Channel {
+    const fn new(target: Target) -> Self {
+        Self {
+            target,
+            options: Options {
+                timeout: None,
+                max_message: MAX_MESSAGE,
+                chain: None,
+            },
+        }
+    }
+
+    /// Makes a channel to `http://host:port` or `host:port`: gRPC over HTTP/2 without TLS.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it is no such address.
+    pub fn connect(url: &str) -> Result<Self> {
+        let address = url.strip_prefix("http://").unwrap_or(url);
+        let address = address.strip_suffix('/').unwrap_or(address);
+        check_address(address)?;
+        Ok(Self::new(Target::Remote(Arc::new(Group::fixed(address)))))
+    }
+
+    /// Makes a channel to a socket address.
+    pub fn to(address: SocketAddr) -> Self {
+        Self::new(Target::Remote(Arc::new(Group::fixed(address.to_string()))))
+    }
+
+    /// Makes a channel to a generated server in this process, without a socket and without encoding.
+    pub fn local(service: impl Service) -> Self {
+        Self::new(Target::Local(Arc::new(service)))
+    }
+
+    /// Makes the channel of a process-wide client: each call asks its context's registry or the default one.
+    #[doc(hidden)]
+    pub const fn discovered(service: &'static ServiceDesc) -> Self {
+        Self::new(Target::Discovered(service))
+    }
+
+    /// Limits calls that neither their context nor the schema limits (default: no limit).
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the longest reply message in bytes (default 4 MiB).
+    #[must_use]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.options.max_message = bytes;
+        self
+    }
+
+    /// Puts an interceptor around every call, local ones too; the first added runs outermost.
+    ///
+    /// It sees the call as the server will: method, deadline, and the metadata about to be sent.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        let mut chain = self.options.chain.as_deref().cloned().unwrap_or_default();
+        chain.interceptors.push(Arc::new(interceptor));
+        self.options.chain = Some(Arc::new(chain));
+        self
+    }
+
+    fn call<'a>(
+        &'a self,
+        method: &'static Method,
+        ctx: &Context,
+        at: &'static Location<'static>,
+    ) -> Call<'a> {
+        Call {
+            channel: self,
+            plan: Plan::new(&self.options, method, ctx),
+            site: Site { method, at },
+        }
+    }
+}
+
+/// The four shapes, as generated clients call them. Each is one thin generic layer around what is compiled once.
+/// No lifetime joins channel and context: generated trait impls have one for each.
+#[doc(hidden)]
+impl Channel {
+    /// One request, one reply.
+    #[track_caller]
+    pub fn unary<Req: Message, Rep: Message>(
+        &self,
+        method: &'static Method,
+        ctx: &Context,
+        request: Req,
+    ) -> impl Future<Output = Result<Rep>> + Send {
+        let call = self.call(method, ctx, Location::caller());
+        async move {
+            let work = async {
+                match call.way().await? {
+                    Way::Local(service) => {
+                        local::one(&call.plan, call.chain(), &*service, request).await
+                    }
+                    Way::Remote(remote) => {
+                        let data = frame::encode(&request)?;
+                        decode(call.around(remote.unary(data)).await?)
+                    }
+                }
+            };
+            call.end(call.plan.limit(work).await)
+        }
+    }
+
+    /// One request, a stream of replies.
+    #[track_caller]
+    pub fn server_streaming<Req: Message, Rep: Message>(
+        &self,
+        method: &'static Method,
+        ctx: &Context,
+        request: Req,
+    ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
+        let call = self.call(method, ctx, Location::caller());
+        async move {
+            let work = async {
+                match call.way().await? {
+                    Way::Local(service) => {
+                        let replies = local::many(&call.plan, call.chain(), &*service, request);
+                        Ok(call.placed(replies.await?))
+                    }
+                    Way::Remote(remote) => {
+                        let data = frame::encode(&request)?;
+                        let download = call.around(remote.server_streaming(data)).await?;
+                        Ok(call.placed(Decoded::new(download)))
+                    }
+                }
+            };
+            call.end(call.plan.limit(work).await)
+        }
+    }
+
+    /// A stream of requests, one reply.
+    #[track_caller]
+    pub fn client_streaming<Req: Message, Rep: Message>(
+        &self,
+        method: &'static Method,
+        ctx: &Context,
+        requests: Streaming<Req>,
+    ) -> impl Future<Output = Result<Rep>> + Send {
+        let call = self.call(method, ctx, Location::caller());
+        async move {
+            let work = async {
+                match call.way().await? {
+                    Way::Local(service) => {
+                        local::one(&call.plan, call.chain(), &*service, requests).await
+                    }
+                    Way::Remote(remote) => {
+                        let messages = encoded(requests);
+                        decode(call.around(remote.client_streaming(messages)).await?)
+                    }
+                }
+            };
+            call.end(call.plan.limit(work).await)
+        }
+    }
+
+    /// Streams both ways.
+    #[track_caller]
+    pub fn bidi_streaming<Req: Message, Rep: Message>(
+        &self,
+        method: &'static Method,
+        ctx: &Context,
+        requests: Streaming<Req>,
+    ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
+        let call = self.call(method, ctx, Location::caller());
+        async move {
+            let work = async {
+                match call.way().await? {
+                    Way::Local(service) => {
+                        let replies = local::many(&call.plan, call.chain(), &*service, requests);
+                        Ok(call.placed(replies.await?))
+                    }
+                    Way::Remote(remote) => {
+                        let messages = encoded(requests);
+                        let download = call.around(remote.bidi_streaming(messages)).await?;
+                        Ok(call.placed(Decoded::new(download)))
+                    }
+                }
+            };
+            call.end(call.plan.limit(work).await)
+        }
+    }
+}
+
+/// One call through a channel.
+struct Call<'a> {
+    channel: &'a Channel,
+    plan: Plan,
+    site: Site,
+}
+
+/// Where a call goes, once that is known.
+enum Way {
+    Local(Arc<dyn Service>),
+    Remote(Remote),
+}
+
+impl Call<'_> {
+    async fn way(&self) -> Result<Way> {
+        let group = match &self.channel.target {
+            Target::Local(service) => return Ok(Way::Local(Arc::clone(service))),
+            Target::Remote(group) => Arc::clone(group),
+            Target::Discovered(service) => match self.plan.ctx.clients() {
+                Some(clients) => clients.group(service.name()),
+                None => default_clients()?.group(service.name()),
+            },
+        };
+        match group.route().await? {
+            Route::Local(service) => Ok(Way::Local(service)),
+            Route::Remote(nodes) => Remote::new(self.plan.clone(), group, nodes).map(Way::Remote),
+        }
+    }
+
+    fn chain(&self) -> Option<&Arc<Chain>> {
+        self.channel.options.chain.as_ref()
+    }
+
+    /// Runs a remote call within the interceptors, if there are any.
+    async fn around<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        match self.chain() {
+            None => call.await,
+            Some(chain) => local::intercepted(&self.plan, chain, call).await,
+        }
+    }
+
+    fn placed<M: Message>(
+        &self,
+        replies: impl Stream<Item = Result<M>> + Unpin + Send + 'static,
+    ) -> Streaming<M> {
+        let site = self.site;
+        Streaming::new(Placed { replies, site })
+    }
+
+    fn end<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| self.site.passed(error))
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Target::Remote(group) => write!(f, "Channel({})", group.address()),
+            Target::Local(service) => write!(f, "Channel(local {})", service.desc().name()),
+            Target::Discovered(service) => write!(f, "Channel(discovered {})", service.name()),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One HTTP/2 connection to one endpoint, made when it is first needed and again when it is lost.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::random;
+
+/// How long the system may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to leave an endpoint alone after the first failure; doubled by each further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(3);
+/// Bytes a peer may send ahead, per stream and per connection.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+/// The longest header block of a reply: peers send trailers of up to 8 to 16 KiB.
+const MAX_HEADERS: u32 = 16 << 10;
+
+/// What sends requests on an open connection.
+pub(super) type Sender = SendRequest<Bytes>;
+
+/// The place of a connection: one endpoint's, in one tokio runtime.
+pub(super) struct Slot {
+    address: Arc<str>,
+    state: Mutex<State>,
+}
+
+struct State {
+    connection: Connection,
+    /// Counts connections, so that the end of an old one is not taken for that of its successor.
+    generation: u64,
+    /// Failures to connect since the last success.
+    failures: u32,
+    retry_at: Option<Instant>,
+    error: Option<Arc<str>>,
+}
+
+enum Connection {
+    None,
+    /// Completes, by being dropped, when the attempt is over.
+    Opening(watch::Receiver<()>),
+    Open(Sender),
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) struct Unreachable {
+    /// What the system says.
+    pub(super) error: Arc<str>,
+    /// When the next attempt may be made.
+    pub(super) retry_at: Instant,
+}
+
+/// An open connection, by which it can be given up later.
+pub(super) struct Lease {
+    pub(super) sender: Sender,
+    generation: u64,
+}
+
+impl Slot {
+    pub(super) fn new(address: Arc<str>) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            state: Mutex::new(State {
+                connection: Connection::None,
+                generation: 0,
+                failures: 0,
+                retry_at: None,
+                error: None,
+            }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is valid after each assignment, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a connection or a reason to wait with one.
+    pub(super) fn is_in_use(&self) -> bool {
+        let state = self.lock();
+        !matches!(state.connection, Connection::None)
+            || state.retry_at.is_some_and(|at| at > Instant::now())
+    }
+
+    /// When an endpoint that could not be reached may be tried again; `None` if it can be used now.
+    pub(super) fn down_until(&self) -> Option<Instant> {
+        let state = self.lock();
+        match state.connection {
+            Connection::None => state.retry_at.filter(|at| *at > Instant::now()),
+            Connection::Opening(_) | Connection::Open(_) => None,
+        }
+    }
+
+    /// Returns the connection, opening it if need be; callers at the same time share one attempt.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<Lease, Unreachable> {
+        let mut over = match self.open_or_start()? {
+            Ok(lease) => return Ok(lease),
+            Err(over) => over,
+        };
+        // Nothing is ever sent: it ends when the attempt drops its side.
+        let _ = over.changed().await;
+        let state = self.lock();
+        match &state.connection {
+            Connection::Open(sender) => Ok(Lease {
+                sender: sender.clone(),
+                generation: state.generation,
+            }),
+            _ => Err(state.unreachable()),
+        }
+    }
+
+    fn open_or_start(self: &Arc<Self>) -> Result<Result<Lease, watch::Receiver<()>>, Unreachable> {
+        let mut state = self.lock();
+        match &state.connection {
+            Connection::Open(sender) => Ok(Ok(Lease {
+                sender: sender.clone(),
+                generation: state.generation,
+            })),
+            Connection::Opening(over) => Ok(Err(over.clone())),
+            Connection::None => {
+                if state.retry_at.is_some_and(|at| at > Instant::now()) {
+                    return Err(state.unreachable());
+                }
+                let (attempt, over) = watch::channel(());
+                state.generation += 1;
+                state.connection = Connection::Opening(over.clone());
+                let ending = Ending {
+                    slot: Arc::downgrade(self),
+                    generation: state.generation,
+                };
+                tokio::spawn(run(Arc::clone(&self.address), ending, attempt));
+                Ok(Err(over))
+            }
+        }
+    }
+
+    /// Gives up a connection that takes no more requests; those under way on it go on.
+    pub(super) fn retire(&self, lease: &Lease) {
+        self.close(lease.generation);
+    }
+
+    /// Writes down how an attempt went.
+    fn settle(
+        &self,
+        generation: u64,
+        connected: std::io::Result<(Sender, Driver)>,
+    ) -> Option<Driver> {
+        let mut state = self.lock();
+        if state.generation != generation {
+            return None;
+        }
+        match connected {
+            Ok((sender, driver)) => {
+                state.failures = 0;
+                state.retry_at = None;
+                state.error = None;
+                state.connection = Connection::Open(sender);
+                Some(driver)
+            }
+            Err(error) => {
+                tracing::debug!(address = %self.address, %error, "cannot connect");
+                state.failed(&error);
+                None
+            }
+        }
+    }
+
+    fn close(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.connection = Connection::None;
+        }
+    }
+}
+
+impl State {
+    fn unreachable(&self) -> Unreachable {
+        Unreachable {
+            error: self
+                .error
+                .clone()
+                .unwrap_or_else(|| "connection closed".into()),
+            retry_at: self.retry_at.unwrap_or_else(Instant::now),
+        }
+    }
+
+    fn failed(&mut self, error: &std::io::Error) {
+        let longest = FIRST_BACKOFF
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST_BACKOFF);
+        // Half of it is jitter, so that clients do not come back in step.
+        let jitter = random::below(longest.as_micros() as usize / 2 + 1) as u64;
+        self.retry_at = Some(Instant::now() + longest / 2 + Duration::from_micros(jitter));
+        self.failures = self.failures.saturating_add(1);
+        self.error = Some(error.to_string().into());
+        self.connection = Connection::None;
+    }
+}
+
+/// Says that a connection has ended when its task is dropped, also when that is because the runtime goes.
+struct Ending {
+    // Weak, so that a connection ends when the last channel that could use it does.
+    slot: Weak<Slot>,
+    generation: u64,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.upgrade() {
+            slot.close(self.generation);
+        }
+    }
+}
+
+type Driver = h2::client::Connection<TcpStream, Bytes>;
+
+/// Opens a connection and drives it to its end; `attempt` is dropped when others need not wait any more.
+async fn run(address: Arc<str>, ending: Ending, attempt: watch::Sender<()>) {
+    let connected = connect(&address).await;
+    let driver = match ending.slot.upgrade() {
+        Some(slot) => slot.settle(ending.generation, connected),
+        None => return,
+    };
+    drop(attempt);
+    if let Some(driver) = driver
+        && let Err(error) = driver.await
+    {
+        tracing::debug!(%address, %error, "connection ended");
+    }
+}
+
+async fn connect(address: &str) -> std::io::Result<(Sender, Driver)> {
+    let connecting = async {
+        let stream = TcpStream::connect(address).await?;
+        // Small requests must not wait for the acknowledgement of the one before.
+        stream.set_nodelay(true)?;
+        Builder::new()
+            .enable_push(false)
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(MAX_HEADERS)
+            .handshake(stream)
+            .await
+            .map_err(std::io::Error::other)
+    };
+    match timeout(CONNECT_TIMEOUT, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            format!("no connection within {CONNECT_TIMEOUT:?}"),
+        )),
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("address", &self.address)
+            .field("in_use", &self.is_in_use())
+            .finish()
+    }
+}

@@ -1,0 +1,100 @@
+//! One request on a connection and what comes back, up to the errors of the transport.
+
+use bytes::Bytes;
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream, SendStream};
+use http::{Request, Response};
+
+use super::connection::Sender;
+use crate::error::{Code, Error};
+
+/// Why an exchange failed, with what that says about the request.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server has not seen it, and promises so: it may be sent again.
+    Unseen(Error),
+    /// The connection or the stream broke; the server may have acted.
+    Broken(Error),
+}
+
+impl Failure {
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Unseen(error) | Self::Broken(error) => error,
+        }
+    }
+}
+
+/// A request whose head is on its way.
+pub(super) struct Sent {
+    response: ResponseFuture,
+    body: SendStream<Bytes>,
+}
+
+/// Sends the head of a request.
+pub(super) fn send(sender: &mut Sender, request: Request<()>) -> Result<Sent, Failure> {
+    match sender.send_request(request, false) {
+        Ok((response, body)) => Ok(Sent { response, body }),
+        // Nothing was written; unless the request itself is bad, the connection takes no more.
+        Err(error) if error.is_go_away() || error.is_io() || error.is_reset() => {
+            Err(Failure::Unseen(transport_error(&error)))
+        }
+        Err(error) => Err(Failure::Unseen(Error::bare(
+            Code::Unavailable,
+            format!("cannot send the request: {error}"),
+        ))),
+    }
+}
+
+impl Sent {
+    /// Sends the whole body: one message, which HTTP/2 holds back as far as the peer's window asks for.
+    pub(super) fn finish(&mut self, data: Bytes) {
+        // If the stream has ended meanwhile, the response says how.
+        let _ = self.body.send_data(data, true);
+    }
+
+    /// Waits for the head of the response.
+    pub(super) async fn response(self) -> Result<Response<RecvStream>, Failure> {
+        self.response.await.map_err(|error| failure(&error))
+    }
+
+    /// Hands out the body, to be sent while the response is waited for.
+    pub(super) fn split(
+        self,
+    ) -> (
+        SendStream<Bytes>,
+        impl Future<Output = Result<Response<RecvStream>, Failure>>,
+    ) {
+        let Self { response, body } = self;
+        let response = async move { response.await.map_err(|error| failure(&error)) };
+        (body, response)
+    }
+}
+
+/// What the end of a stream without a response means.
+fn failure(error: &h2::Error) -> Failure {
+    let said = transport_error(error);
+    let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+    // h2 gives a peer's GOAWAY only to streams after the last one the peer has taken.
+    let not_taken = error.is_go_away() && error.is_remote();
+    match (refused && error.is_remote()) || not_taken {
+        true => Failure::Unseen(said),
+        false => Failure::Broken(said),
+    }
+}
+
+/// What a failure of the transport is in terms of calls.
+///
+/// Source: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, Errors.
+pub(super) fn transport_error(error: &h2::Error) -> Error {
+    let code = match error.reason() {
+        _ if error.is_io() || error.is_go_away() => Code::Unavailable,
+        Some(Reason::REFUSED_STREAM) => Code::Unavailable,
+        Some(Reason::CANCEL) => Code::Canceled,
+        Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+        Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+        Some(_) => Code::Internal,
+        None => Code::Unavailable,
+    };
+    Error::bare(code, format!("connection: {error}"))
+}

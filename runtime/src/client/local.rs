@@ -1,0 +1,190 @@
+//! Calls to a service in this process: no socket, no encoding, the same limits.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Instant;
+
+use futures_core::Stream;
+
+use super::call::{Plan, Watchdog};
+use crate::codec::Message;
+use crate::context::{Context, Inbound};
+use crate::error::{Code, Error, Result};
+use crate::metadata::Metadata;
+use crate::server::access::Access;
+use crate::server::call::{Call, CallFuture, Reply, ReplyKind, Service};
+use crate::server::interceptor::Chain;
+use crate::stream::Streaming;
+
+/// A call under way; dropped before it has finished it tells the handler that its caller is gone.
+pub(super) struct Running {
+    plan: Plan,
+    /// The handler's.
+    context: Context,
+    finished: bool,
+}
+
+impl Running {
+    /// Starts counting what a handler or an interceptor sees as its call.
+    ///
+    /// # Errors
+    /// As [`outbound::common`](crate::protocol::outbound::common).
+    pub(super) fn new(plan: &Plan) -> Result<Self> {
+        let metadata = Metadata::from_headers(plan.headers()?);
+        let context = Context::inbound(Inbound {
+            method: plan.method,
+            deadline: plan.deadline,
+            // `headers` fails when there is none left.
+            hops: plan.ctx.hops().saturating_sub(1),
+            peer: None,
+            start: Instant::now(),
+            metadata,
+        });
+        Ok(Self {
+            plan: plan.clone(),
+            context: context.with_clients(plan.ctx.clients().cloned()),
+            finished: false,
+        })
+    }
+
+    /// Starts the call of a service in this process.
+    pub(super) fn start(&self, service: &dyn Service, request: impl Any + Send) -> CallFuture {
+        let method = self.plan.method;
+        let call = Call::local(self.context.clone(), method, request);
+        let methods = service.desc().methods();
+        match methods.iter().position(|m| m.path() == method.path()) {
+            Some(index) => service.call(index, call),
+            None => call.unimplemented(),
+        }
+    }
+
+    /// Runs the call within the channel's interceptors.
+    pub(super) async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
+        match chain {
+            Some(chain) => chain.around(&self.context, Access::Open, call).await,
+            None => call.await,
+        }
+    }
+
+    /// Takes note that nothing more comes, and hands over the metadata of the reply.
+    pub(super) fn finish(&mut self) {
+        self.plan.set_reply_of(&self.context);
+        self.finished = true;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.context.cancel();
+        }
+    }
+}
+
+/// Calls a service of this process that answers with one message.
+pub(super) async fn one<M: Message>(
+    plan: &Plan,
+    chain: Option<&Arc<Chain>>,
+    service: &dyn Service,
+    request: impl Any + Send,
+) -> Result<M> {
+    let mut running = Running::new(plan)?;
+    let call = running.start(service, request);
+    let reply = running.run(chain, call).await;
+    running.finish();
+    unbox(reply?)
+}
+
+/// Calls a service of this process that answers with a stream.
+pub(super) async fn many<M: Message>(
+    plan: &Plan,
+    chain: Option<&Arc<Chain>>,
+    service: &dyn Service,
+    request: impl Any + Send,
+) -> Result<LocalReplies<M>> {
+    let mut running = Running::new(plan)?;
+    let call = running.start(service, request);
+    let reply = running.run(chain, call).await;
+    if reply.is_err() {
+        running.finish();
+    }
+    let replies = unbox(reply?)?;
+    plan.set_reply_of(&running.context);
+    Ok(LocalReplies::new(replies, plan.watchdog(), running))
+}
+
+/// Runs a remote call within the channel's interceptors, whose `Next` does not see what comes of it.
+pub(super) async fn intercepted<T: Send + 'static>(
+    plan: &Plan,
+    chain: &Arc<Chain>,
+    call: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let mut running = Running::new(plan)?;
+    let call = Box::pin(async move {
+        let reply: Box<dyn Any + Send> = Box::new(call.await?);
+        Ok(Reply(ReplyKind::Local(reply)))
+    });
+    let reply = running.run(Some(chain), call).await;
+    running.finished = true;
+    unbox(reply?)
+}
+
+/// Takes what has come of a call; an interceptor may have put something else in its place.
+fn unbox<T: 'static>(reply: Reply) -> Result<T> {
+    if let ReplyKind::Local(reply) = reply.0
+        && let Ok(reply) = reply.downcast::<T>()
+    {
+        return Ok(*reply);
+    }
+    Err(Error::bare(
+        Code::Internal,
+        "reply of another type: client and server were generated from different protos, or an interceptor \
+         has answered with the reply of another call",
+    ))
+}
+
+/// The replies of a service in this process, under the call's limits.
+pub(super) struct LocalReplies<M> {
+    /// `None` once they have ended.
+    replies: Option<Streaming<M>>,
+    watchdog: Watchdog,
+    running: Running,
+}
+
+impl<M: Message> LocalReplies<M> {
+    fn new(replies: Streaming<M>, watchdog: Watchdog, running: Running) -> Self {
+        Self {
+            replies: Some(replies),
+            watchdog,
+            running,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<M>>> {
+        let Some(replies) = &mut self.replies else {
+            return Poll::Ready(None);
+        };
+        // First, so that a stream that is always ready ends too.
+        if let Poll::Ready(error) = self.watchdog.poll(cx) {
+            self.running.context.cancel();
+            return Poll::Ready(Some(Err(error)));
+        }
+        Pin::new(replies).poll_next(cx)
+    }
+}
+
+impl<M: Message> Stream for LocalReplies<M> {
+    type Item = Result<M>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.poll(cx));
+        if self.replies.is_some() && !matches!(next, Some(Ok(_))) {
+            self.replies = None;
+            self.running.finish();
+        }
+        Poll::Ready(next)
+    }
+}

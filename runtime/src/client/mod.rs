@@ -1,0 +1,17 @@
+//! The client: channels, the endpoints behind them, and calls.
+
+mod balance;
+mod call;
+mod channel;
+mod connection;
+mod endpoint;
+mod exchange;
+pub(crate) mod group;
+mod local;
+pub(crate) mod random;
+mod remote;
+mod reply;
+mod stream;
+mod upload;
+
+pub use channel::Channel;

@@ -1,0 +1,206 @@
+//! The head of an outgoing call: what goes along with every call, and what gRPC adds.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
+
+use super::grpc::timeout;
+use super::headers::{
+    APPLICATION_GRPC, BAGGAGE, EZRPC_PATH, EZRPC_TTL, GRPC_TIMEOUT, TRACEPARENT, TRACESTATE,
+    TRAILERS,
+};
+use super::trace;
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+use crate::method::Method;
+
+/// The longest call path sent, in bytes.
+const PATH_LIMIT: usize = 1024;
+/// Stands in a call path for the entries left out: `;+3`.
+const LEFT_OUT: &str = ";+";
+/// Names the service this process is, for callers that are no server.
+const NAME_VARIABLE: &str = "EZRPC_SERVICE";
+
+static NAME: OnceLock<String> = OnceLock::new();
+
+/// Says what this process calls itself in user agents and call paths; the first server to say so wins.
+pub(crate) fn identify(name: &str) {
+    // A second server in one process does not rename it.
+    let _ = NAME.set(name.to_owned());
+}
+
+/// What this process calls itself: its first server's name, `EZRPC_SERVICE`, or the program's.
+pub(crate) fn name() -> &'static str {
+    NAME.get_or_init(|| {
+        let named = std::env::var(NAME_VARIABLE)
+            .ok()
+            .filter(|name| !name.is_empty());
+        named.unwrap_or_else(|| {
+            let program = std::env::current_exe().ok();
+            let stem = program.as_deref().and_then(|path| path.file_stem());
+            stem.map_or_else(
+                || "unknown".into(),
+                |stem| stem.to_string_lossy().into_owned(),
+            )
+        })
+    })
+}
+
+/// Writes what goes along with every call made with `ctx`, local ones too.
+///
+/// # Errors
+/// [`Code::Aborted`] if the hop budget is used up; [`Code::InvalidArgument`] if the context's own metadata
+/// could not be taken.
+pub(crate) fn common(ctx: &Context, method: &Method) -> Result<HeaderMap> {
+    // Room for gRPC's own, so that nothing is moved later.
+    let mut headers = HeaderMap::with_capacity(12);
+    let inbound = ctx.origin().metadata().headers();
+    headers.insert(TRACEPARENT, trace::traceparent(inbound.get(TRACEPARENT)));
+    for name in [TRACESTATE, BAGGAGE] {
+        for value in inbound.get_all(&name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    let path = call_path(ctx, inbound.get(EZRPC_PATH));
+    let Some(left) = ctx.hops().checked_sub(1) else {
+        return Err(loop_detected(&path, method));
+    };
+    headers.insert(EZRPC_PATH, path);
+    headers.insert(EZRPC_TTL, ttl(left));
+    if let Some(own) = ctx.outgoing() {
+        if let Some(error) = &own.error {
+            return Err(Error::bare(Code::InvalidArgument, error.clone()));
+        }
+        // What the caller says of a trace replaces what would be said by default.
+        for name in own.metadata.headers().keys() {
+            headers.remove(name);
+        }
+        for (name, value) in own.metadata.headers() {
+            headers.append(name, value.clone());
+        }
+    }
+    Ok(headers)
+}
+
+fn ttl(hops: u32) -> HeaderValue {
+    const BELOW_DEFAULT: [&str; 16] = [
+        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15",
+    ];
+    match BELOW_DEFAULT.get(hops as usize) {
+        Some(text) => HeaderValue::from_static(text),
+        None => HeaderValue::from(hops),
+    }
+}
+
+/// Adds what a gRPC request says.
+pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>) {
+    headers.insert(TE, TRAILERS);
+    headers.insert(CONTENT_TYPE, APPLICATION_GRPC);
+    headers.insert(USER_AGENT, user_agent());
+    if let Some(limit) = limit
+        && let Ok(value) = HeaderValue::try_from(timeout::format(limit))
+    {
+        headers.insert(GRPC_TIMEOUT, value);
+    }
+}
+
+fn user_agent() -> HeaderValue {
+    static USER_AGENT: OnceLock<HeaderValue> = OnceLock::new();
+    let value = USER_AGENT.get_or_init(|| {
+        let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
+        HeaderValue::try_from(format!("{} {own}", token(name())))
+            .unwrap_or(HeaderValue::from_static(own))
+    });
+    value.clone()
+}
+
+/// A name with what would end it replaced.
+fn token(name: &str) -> String {
+    let keep = |c: char| c.is_ascii_graphic() && !matches!(c, ';' | ',');
+    name.chars()
+        .map(|c| if keep(c) { c } else { '_' })
+        .collect()
+}
+
+/// The inbound path with this caller at its end.
+fn call_path(ctx: &Context, inbound: Option<&HeaderValue>) -> HeaderValue {
+    let inbound = inbound
+        .and_then(|path| path.to_str().ok())
+        .unwrap_or_default();
+    match (inbound, ctx.method()) {
+        ("", Some(serving)) => HeaderValue::from_static(serving.service()),
+        ("", None) => process_path(),
+        (_, serving) => {
+            let own = serving.map_or_else(name, Method::service);
+            let path = bounded(inbound, own);
+            HeaderValue::try_from(path).unwrap_or_else(|_| process_path())
+        }
+    }
+}
+
+fn process_path() -> HeaderValue {
+    static PATH: OnceLock<HeaderValue> = OnceLock::new();
+    let value = PATH.get_or_init(|| {
+        HeaderValue::try_from(token(name())).unwrap_or(HeaderValue::from_static("unknown"))
+    });
+    value.clone()
+}
+
+/// Appends an entry; beyond the limit the oldest are kept and the others counted.
+fn bounded(path: &str, own: &str) -> String {
+    let (kept, left_out) = match path.rsplit_once(LEFT_OUT) {
+        Some((kept, count)) => (kept, count.parse::<u32>().unwrap_or(0)),
+        None => (path, 0),
+    };
+    let mut text = String::with_capacity(path.len() + 1 + own.len());
+    if left_out == 0 && path.len() + 1 + own.len() <= PATH_LIMIT {
+        text.extend([path, ";", own]);
+        return text;
+    }
+    text.push_str(cut(kept));
+    // Writing to a string does not fail.
+    let _ = write!(text, "{LEFT_OUT}{}", left_out.saturating_add(1));
+    text
+}
+
+/// The whole entries within the limit, whatever a caller sent.
+fn cut(path: &str) -> &str {
+    if path.len() <= PATH_LIMIT {
+        return path;
+    }
+    let last = path.as_bytes()[..PATH_LIMIT]
+        .iter()
+        .rposition(|byte| *byte == b';');
+    &path[..last.unwrap_or(0)]
+}
+
+/// The error of a call that would go round and round.
+fn loop_detected(path: &HeaderValue, method: &Method) -> Error {
+    let path = path.to_str().unwrap_or_default();
+    let message = format!(
+        "hop budget is used up, the calls probably go in a circle: {path};{}",
+        method.service()
+    );
+    Error::bare(Code::Aborted, message)
+        .with_reason("ezrpc", "LOOP_DETECTED")
+        .with_http_status(508)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_path_keeps_its_start_and_counts_the_rest() {
+        assert_eq!(bounded("a;b", "c"), "a;b;c");
+        let full = vec!["shop.v1.Product"; 64].join(";");
+        assert_eq!(full.len(), PATH_LIMIT - 1);
+        let once = bounded(&full, "x");
+        assert_eq!(once, format!("{full};+1"));
+        assert_eq!(bounded(&once, "y"), format!("{full};+2"));
+        let longer = format!("{full};{full}");
+        assert_eq!(bounded(&longer, "z"), format!("{full};+1"));
+    }
+}
