@@ -114,49 +114,70 @@ pub(super) fn import_order(files: &Files, report: &mut Report) -> Vec<String> {
 
 /// One option number may belong to one extension only.
 pub(super) fn extension_numbers(files: &Files, report: &mut Report) {
-    let mut seen: HashMap<(String, i32), (String, &str)> = HashMap::new();
-    for SourceFile { proto, .. } in files.values() {
-        for (path, scope, field) in extensions(proto) {
-            let key = (field.extendee().trim_start_matches('.').to_owned(), field.number());
-            let name = if scope.is_empty() { field.name().to_owned() } else { format!("{scope}.{}", field.name()) };
-            let Some((other, other_file)) = seen.get(&key) else {
-                seen.insert(key, (name, proto.name()));
-                continue;
-            };
-            let message = format!(
-                "extensions `{other}` ({other_file}) and `{name}` both use number {} of {}",
-                key.1, key.0
-            );
-            report
-                .error(At::path(proto, &path).element(&name), message)
-                .help(options::number_clash_help(&[other, &name]));
-        }
+    let mut seen: HashMap<(String, i32), Extension<'_>> = HashMap::new();
+    for extension in files.values().flat_map(|file| extensions(&file.proto)) {
+        let extendee = extension.field.extendee().trim_start_matches('.').to_owned();
+        let number = extension.field.number();
+        let Some(first) = seen.get(&(extendee.clone(), number)) else {
+            seen.insert((extendee, number), extension);
+            continue;
+        };
+        // Google's files are not the user's to change.
+        let [blamed, other] =
+            if extension.name.starts_with("google.") { [first, &extension] } else { [&extension, first] };
+        let message = format!(
+            "extensions `{}` and `{}` ({}) both use number {number} of {extendee}",
+            blamed.name,
+            other.name,
+            other.file.name(),
+        );
+        report
+            .error(At::path(blamed.file, &blamed.path).element(&blamed.name), message)
+            .help(options::number_clash_help(&[&blamed.name, &other.name]));
     }
 }
 
-/// A file's extensions: path, scope, field.
-fn extensions(file: &FileDescriptorProto) -> Vec<(Vec<i32>, String, &FieldDescriptorProto)> {
+/// An extension, where it is declared.
+struct Extension<'a> {
+    file: &'a FileDescriptorProto,
+    path: Vec<i32>,
+    name: String,
+    field: &'a FieldDescriptorProto,
+}
+
+/// All extensions of a file.
+fn extensions(file: &FileDescriptorProto) -> Vec<Extension<'_>> {
     let mut found = Vec::new();
-    for (index, field) in (0..).zip(&file.extension) {
-        found.push((vec![7, index], file.package().to_owned(), field));
-    }
+    let package = file.package();
+    add(&mut found, file, (&[7], package), &file.extension);
     for (index, message) in (0..).zip(&file.message_type) {
-        nested_extensions(message, &[4, index], file.package(), &mut found);
+        nested(&mut found, file, (&[4, index], package), message);
     }
     found
 }
 
-fn nested_extensions<'a>(
-    message: &'a DescriptorProto,
-    path: &[i32],
-    scope: &str,
-    found: &mut Vec<(Vec<i32>, String, &'a FieldDescriptorProto)>,
+fn add<'a>(
+    found: &mut Vec<Extension<'a>>,
+    file: &'a FileDescriptorProto,
+    (path, scope): (&[i32], &str),
+    fields: &'a [FieldDescriptorProto],
 ) {
-    let scope = if scope.is_empty() { message.name().to_owned() } else { format!("{scope}.{}", message.name()) };
-    for (index, field) in (0..).zip(&message.extension) {
-        found.push(([path, &[6, index]].concat(), scope.clone(), field));
-    }
-    for (index, nested) in (0..).zip(&message.nested_type) {
-        nested_extensions(nested, &[path, &[3, index]].concat(), &scope, found);
+    let extension = |(index, field): (i32, &'a FieldDescriptorProto)| {
+        let name = format!("{scope}.{}", field.name()).trim_start_matches('.').to_owned();
+        Extension { file, path: [path, &[index]].concat(), name, field }
+    };
+    found.extend((0..).zip(fields).map(extension));
+}
+
+fn nested<'a>(
+    found: &mut Vec<Extension<'a>>,
+    file: &'a FileDescriptorProto,
+    (path, scope): (&[i32], &str),
+    message: &'a DescriptorProto,
+) {
+    let scope = format!("{scope}.{}", message.name());
+    add(found, file, (&[path, &[6]].concat(), &scope), &message.extension);
+    for (index, message) in (0..).zip(&message.nested_type) {
+        nested(found, file, (&[path, &[3, index]].concat(), &scope), message);
     }
 }

@@ -161,9 +161,9 @@ impl Rule<'_, '_> {
     }
 
     fn check_body(&self, cx: &mut Cx<'_>, verb: &str, body: &str) {
-        if !body.is_empty() && matches!(verb, "GET" | "HEAD") {
+        if !body.is_empty() && matches!(verb, "GET" | "HEAD" | "DELETE") {
             self.error(cx, format!("{verb} takes no body, but `body` is {body:?}"))
-                .help("remove `body`, or use post");
+                .help("remove `body`, which leaves the fields to the query, or use post");
         }
         if !matches!(body, "" | "*") {
             self.check_top_level(cx, "body", body, self.source.proto.input_type());
