@@ -44,7 +44,7 @@ pub(crate) const TYPES: &[json::Type] = &[
 ];
 
 /// The descriptors of `google.protobuf`.
-#[inline]
+// Not inline, unlike generated ones: the JSON of descriptor.proto is compiled here once, not in each user's crate.
 pub fn descriptors() -> &'static Package {
     const {
         &Package {

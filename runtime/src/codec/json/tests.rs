@@ -1,1 +1,8 @@
+//! The rules of ProtoJSON, one test each, on messages written by hand as the generator prints them.
 
+mod messages;
+mod properties;
+mod read;
+mod write;
+
+use messages::{Info, Legacy, Node, Order, order};

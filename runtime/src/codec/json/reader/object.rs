@@ -81,11 +81,11 @@ impl Reader<'_> {
         while self.next_entry(object.first)? {
             object.first = false;
             let start = self.pos;
-            if let Some(key) = fields.get(object.next).and_then(Field::key) {
-                if self.rest().starts_with(&key[1..]) {
-                    self.pos += key.len() - 1;
-                    return self.found(object, object.next, start);
-                }
+            if let Some(key) = fields.get(object.next).and_then(Field::key)
+                && self.rest().starts_with(&key[1..])
+            {
+                self.pos += key.len() - 1;
+                return self.found(object, object.next, start);
             }
             let key = self.string()?;
             self.colon()?;
