@@ -119,6 +119,7 @@ fn process_wide(service: &Service) -> TokenStream {
         rust(&service.facts),
     );
     let deprecated = deprecated(service.deprecated);
+    let allow = allow_deprecated(service.deprecated);
     let doc = format!(
         " The process-wide client of `{}`; finds its servers through the default registry.",
         service.full_name
@@ -126,6 +127,7 @@ fn process_wide(service: &Service) -> TokenStream {
     quote! {
         #[doc = #doc]
         #deprecated
+        #allow
         pub fn #function() -> &'static #client {
             static CLIENT: #client = #client { channel: __rt::Channel::discovered(&#facts) };
             &CLIENT

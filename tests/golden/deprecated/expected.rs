@@ -223,6 +223,7 @@ impl Old for OldClient {
 
 /// The process-wide client of `deprecated.Old`; finds its servers through the default registry.
 #[deprecated]
+#[allow(deprecated)]
 pub fn old() -> &'static OldClient {
     static CLIENT: OldClient = OldClient {
         channel: __rt::Channel::discovered(&OLD_SERVICE),

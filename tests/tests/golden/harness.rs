@@ -28,18 +28,31 @@ pub fn check(name: &str, kind: Kind) {
             panic!("golden/{name}/{file} {difference}\nbless with UPDATE_GOLDEN=1 cargo test");
         }
     }
-    assert_eq!(on_disk(&folder), found.into_keys().collect::<Vec<_>>(), "files in golden/{name}");
+    assert_eq!(
+        on_disk(&folder),
+        found.into_keys().collect::<Vec<_>>(),
+        "files in golden/{name}"
+    );
 }
 
 /// Compares the names of the cases with the folders there are.
 pub fn check_list(mut names: Vec<&str>) {
     let folders = fs::read_dir(folder()).expect("tests/golden exists");
     let mut folders: Vec<String> = folders
-        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     folders.sort();
     names.sort_unstable();
-    assert_eq!(names, folders, "the list of cases and the folders in tests/golden");
+    assert_eq!(
+        names, folders,
+        "the list of cases and the folders in tests/golden"
+    );
 }
 
 fn folder() -> PathBuf {
@@ -49,24 +62,35 @@ fn folder() -> PathBuf {
 /// What the case comes to: name under its folder, content.
 fn generate(folder: &Path, kind: Kind) -> BTreeMap<String, String> {
     let out = tempfile::tempdir().expect("temporary folder");
-    let build = ezrpc_build::Build::new().include(folder).proto("input.proto").out_dir(out.path());
+    let build = ezrpc_build::Build::new()
+        .include(folder)
+        .proto("input.proto")
+        .out_dir(out.path());
     let build = match kind {
         Kind::File => build.descriptors(false).mod_file(false),
         Kind::Tree | Kind::Mistake => build,
     };
     let result = build.run();
     match (kind, result) {
-        (Kind::Mistake, Err(error)) => BTreeMap::from([("expected.stderr".to_owned(), told(&error, folder))]),
+        (Kind::Mistake, Err(error)) => {
+            BTreeMap::from([("expected.stderr".to_owned(), told(&error, folder))])
+        }
         (Kind::Mistake, Ok(())) => panic!("a mistake was not found"),
         (Kind::File | Kind::Tree, Err(error)) => panic!("{error}"),
         (Kind::File, Ok(())) => {
             let mut files: Vec<String> = read(out.path()).into_values().collect();
-            assert_eq!(files.len(), 1, "a case with one expected.rs has one package");
+            assert_eq!(
+                files.len(),
+                1,
+                "a case with one expected.rs has one package"
+            );
             BTreeMap::from([("expected.rs".to_owned(), files.remove(0))])
         }
         (Kind::Tree, Ok(())) => {
             let files = read(out.path()).into_iter();
-            files.map(|(name, content)| (format!("expected/{name}"), content)).collect()
+            files
+                .map(|(name, content)| (format!("expected/{name}"), content))
+                .collect()
         }
     }
 }
@@ -74,28 +98,46 @@ fn generate(folder: &Path, kind: Kind) -> BTreeMap<String, String> {
 /// The text of an error, less the paths of this machine.
 fn told(error: &ezrpc_build::Error, folder: &Path) -> String {
     let here = std::env::current_dir().expect("current folder");
-    let text = error.to_string().replace(&*folder.to_string_lossy(), "$CASE");
+    let text = error
+        .to_string()
+        .replace(&*folder.to_string_lossy(), "$CASE");
     format!("{}\n", text.replace(&*here.to_string_lossy(), "$HERE"))
 }
 
 fn read(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).expect("readable folder");
     let paths = entries.map(|entry| entry.expect("readable entry").path());
-    paths.map(|path| (name(&path), fs::read_to_string(&path).expect("readable file"))).collect()
+    paths
+        .map(|path| {
+            (
+                name(&path),
+                fs::read_to_string(&path).expect("readable file"),
+            )
+        })
+        .collect()
 }
 
 /// The expected files a case has, sorted.
 fn on_disk(folder: &Path) -> Vec<String> {
-    let files = ["expected.rs", "expected.stderr"].into_iter().filter(|file| folder.join(file).exists());
+    let files = ["expected.rs", "expected.stderr"]
+        .into_iter()
+        .filter(|file| folder.join(file).exists());
     let mut files: Vec<String> = files.map(str::to_owned).collect();
     if folder.join("expected").exists() {
-        files.extend(read(&folder.join("expected")).into_keys().map(|file| format!("expected/{file}")));
+        files.extend(
+            read(&folder.join("expected"))
+                .into_keys()
+                .map(|file| format!("expected/{file}")),
+        );
     }
     files
 }
 
 fn bless(folder: &Path, found: &BTreeMap<String, String>) {
-    for stale in on_disk(folder).iter().filter(|file| !found.contains_key(*file)) {
+    for stale in on_disk(folder)
+        .iter()
+        .filter(|file| !found.contains_key(*file))
+    {
         fs::remove_file(folder.join(stale)).expect("stale file removed");
     }
     for (file, content) in found {
@@ -118,7 +160,11 @@ fn difference(expected: &str, found: &str) -> Option<String> {
             (None, None) => return Some("differs at its end".to_owned()),
             (expected, found) if expected != found => {
                 let show = |line: Option<&str>| line.unwrap_or("(end of file)").to_owned();
-                return Some(format!("differs at line {number}\n  expected: {}\n     found: {}", show(expected), show(found)));
+                return Some(format!(
+                    "differs at line {number}\n  expected: {}\n     found: {}",
+                    show(expected),
+                    show(found)
+                ));
             }
             _ => {}
         }
@@ -126,5 +172,8 @@ fn difference(expected: &str, found: &str) -> Option<String> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

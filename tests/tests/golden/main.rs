@@ -1,6 +1,7 @@
 //! Golden cases: a folder of `tests/golden` is a case, a name here is a test.
 //!
-//! Bless with `UPDATE_GOLDEN=1 cargo test -p ezrpc-tests --test golden`.
+//! Bless with `UPDATE_GOLDEN=1 cargo test -p ezrpc-tests --test golden`; what is expected is compiled and called by `golden_calls`,
+//! a target of its own, so that it can be blessed when it does not compile.
 
 mod harness;
 
