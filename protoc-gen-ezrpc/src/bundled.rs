@@ -6,15 +6,42 @@
 #[must_use]
 pub fn bundled() -> &'static [(&'static str, &'static str)] {
     &[
-        ("ezbuy/file.proto", include_str!("../protos/ezbuy/file.proto")),
-        ("ezbuy/option.proto", include_str!("../protos/ezbuy/option.proto")),
-        ("google/api/annotations.proto", include_str!("../protos/google/api/annotations.proto")),
-        ("google/api/field_behavior.proto", include_str!("../protos/google/api/field_behavior.proto")),
-        ("google/api/http.proto", include_str!("../protos/google/api/http.proto")),
-        ("google/api/httpbody.proto", include_str!("../protos/google/api/httpbody.proto")),
-        ("google/rpc/code.proto", include_str!("../protos/google/rpc/code.proto")),
-        ("google/rpc/error_details.proto", include_str!("../protos/google/rpc/error_details.proto")),
-        ("google/rpc/status.proto", include_str!("../protos/google/rpc/status.proto")),
+        (
+            "ezbuy/file.proto",
+            include_str!("../protos/ezbuy/file.proto"),
+        ),
+        (
+            "ezbuy/option.proto",
+            include_str!("../protos/ezbuy/option.proto"),
+        ),
+        (
+            "google/api/annotations.proto",
+            include_str!("../protos/google/api/annotations.proto"),
+        ),
+        (
+            "google/api/field_behavior.proto",
+            include_str!("../protos/google/api/field_behavior.proto"),
+        ),
+        (
+            "google/api/http.proto",
+            include_str!("../protos/google/api/http.proto"),
+        ),
+        (
+            "google/api/httpbody.proto",
+            include_str!("../protos/google/api/httpbody.proto"),
+        ),
+        (
+            "google/rpc/code.proto",
+            include_str!("../protos/google/rpc/code.proto"),
+        ),
+        (
+            "google/rpc/error_details.proto",
+            include_str!("../protos/google/rpc/error_details.proto"),
+        ),
+        (
+            "google/rpc/status.proto",
+            include_str!("../protos/google/rpc/status.proto"),
+        ),
     ]
 }
 
@@ -32,7 +59,10 @@ mod tests {
         if !root.exists() {
             return;
         }
-        for (name, source) in bundled().iter().filter(|(name, _)| name.starts_with("ezbuy/")) {
+        for (name, source) in bundled()
+            .iter()
+            .filter(|(name, _)| name.starts_with("ezbuy/"))
+        {
             let original = std::fs::read_to_string(root.join(name)).unwrap_or_default();
             assert_eq!(*source, original, "{name}");
         }

@@ -33,11 +33,17 @@ struct Cli {}
 pub(crate) fn main() -> ExitCode {
     if let Err(error) = Cli::try_parse() {
         let code = u8::try_from(error.exit_code()).unwrap_or(2);
-        return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
+        return if error.print().is_ok() {
+            ExitCode::from(code)
+        } else {
+            ExitCode::FAILURE
+        };
     }
     if io::stdin().is_terminal() {
         let help = Cli::command().render_long_help();
-        eprintln!("protoc-gen-ezrpc is a plugin and waits for protoc or buf to speak to it.\n\n{help}");
+        eprintln!(
+            "protoc-gen-ezrpc is a plugin and waits for protoc or buf to speak to it.\n\n{help}"
+        );
         return ExitCode::from(2);
     }
     match serve() {
@@ -52,8 +58,11 @@ pub(crate) fn main() -> ExitCode {
 /// Answers the request on standard input.
 fn serve() -> Result<(), String> {
     let mut request = Vec::new();
-    io::stdin().read_to_end(&mut request).map_err(|error| format!("cannot read the request: {error}"))?;
-    let response = protoc_gen_ezrpc::run(&request).map_err(|error| format!("{error}\n  help: see --help"))?;
+    io::stdin()
+        .read_to_end(&mut request)
+        .map_err(|error| format!("cannot read the request: {error}"))?;
+    let response =
+        protoc_gen_ezrpc::run(&request).map_err(|error| format!("{error}\n  help: see --help"))?;
     let mut stdout = io::stdout();
     stdout
         .write_all(&response)

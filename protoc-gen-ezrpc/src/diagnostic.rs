@@ -81,9 +81,19 @@ pub(crate) struct Report {
 impl Report {
     /// Notes a mistake.
     pub(crate) fn error(&mut self, at: At, message: impl Into<String>) -> Noted<'_> {
-        let At { file, position, element } = at;
+        let At {
+            file,
+            position,
+            element,
+        } = at;
         let help = String::new();
-        self.all.push(Diagnostic { file, position, element, message: message.into(), help });
+        self.all.push(Diagnostic {
+            file,
+            position,
+            element,
+            message: message.into(),
+            help,
+        });
         Noted(self.all.last_mut())
     }
 
@@ -132,18 +142,27 @@ impl At {
 
     /// A file as a whole.
     pub(crate) fn file(name: &str) -> Self {
-        Self { file: name.to_owned(), position: None, element: String::new() }
+        Self {
+            file: name.to_owned(),
+            position: None,
+            element: String::new(),
+        }
     }
 
     /// The element at `path`, or the nearest one around it that has a position.
     pub(crate) fn path(file: &FileDescriptorProto, path: &[i32]) -> Self {
         let mut at = Self::first(file, &[path]);
-        let locations = file.source_code_info.as_ref().map_or(&[][..], |info| &info.location);
+        let locations = file
+            .source_code_info
+            .as_ref()
+            .map_or(&[][..], |info| &info.location);
         for length in (1..path.len()).rev().take_while(|_| !locations.is_empty()) {
             if at.position.is_some() {
                 break;
             }
-            let around = locations.iter().find(|location| location.path == path[..length]);
+            let around = locations
+                .iter()
+                .find(|location| location.path == path[..length]);
             at.position = around.and_then(start);
         }
         at
@@ -153,26 +172,43 @@ impl At {
     ///
     /// A path also stands for what is below it: `option (x).a = 1` has a position at `x.a` only.
     pub(crate) fn first(file: &FileDescriptorProto, paths: &[&[i32]]) -> Self {
-        let locations = file.source_code_info.as_ref().map_or(&[][..], |info| &info.location);
+        let locations = file
+            .source_code_info
+            .as_ref()
+            .map_or(&[][..], |info| &info.location);
         let find = |path: &&[i32]| {
             let exact = locations.iter().find(|location| location.path == *path);
-            let found = exact.or_else(|| locations.iter().find(|location| location.path.starts_with(path)));
+            let found = exact.or_else(|| {
+                locations
+                    .iter()
+                    .find(|location| location.path.starts_with(path))
+            });
             found.and_then(start)
         };
-        Self { position: paths.iter().find_map(find), ..Self::file(file.name()) }
+        Self {
+            position: paths.iter().find_map(find),
+            ..Self::file(file.name())
+        }
     }
 
     /// Names the element, for when there is no position.
     pub(crate) fn element(mut self, full_name: &str) -> Self {
-        full_name.trim_start_matches('.').clone_into(&mut self.element);
+        full_name
+            .trim_start_matches('.')
+            .clone_into(&mut self.element);
         self
     }
 }
 
 /// Line and column, from 1, where a location starts.
 fn start(location: &Location) -> Option<(u32, u32)> {
-    let [line, column, ..] = location.span[..] else { return None };
-    Some((u32::try_from(line).ok()?.checked_add(1)?, u32::try_from(column).ok()?.checked_add(1)?))
+    let [line, column, ..] = location.span[..] else {
+        return None;
+    };
+    Some((
+        u32::try_from(line).ok()?.checked_add(1)?,
+        u32::try_from(column).ok()?.checked_add(1)?,
+    ))
 }
 
 #[cfg(test)]
@@ -182,13 +218,21 @@ mod tests {
     #[test]
     fn the_place_is_a_position_or_else_a_name() {
         let mut report = Report::default();
-        let located = At { position: Some((12, 5)), ..At::file("shop.proto") };
-        report.error(located, "upload without enable").help("set enable\nor remove upload");
+        let located = At {
+            position: Some((12, 5)),
+            ..At::file("shop.proto")
+        };
+        report
+            .error(located, "upload without enable")
+            .help("set enable\nor remove upload");
         report.error(At::file("a.proto").element(".pkg.Svc.Get"), "bad timeout");
         report.error(At::file("a.proto").element(".pkg.Svc.Get"), "bad timeout");
         report.error(At::file("b.proto"), "no package");
         report.error(At::nowhere(), "no files");
-        let text = report.finish().err().map(|diagnostics| diagnostics.to_string());
+        let text = report
+            .finish()
+            .err()
+            .map(|diagnostics| diagnostics.to_string());
         let expected = "\
 no files
 a.proto: (pkg.Svc.Get) bad timeout

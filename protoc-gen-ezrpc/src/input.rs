@@ -57,7 +57,10 @@ impl Input {
     /// [`Error::Malformed`] if the bytes are no request, [`Error::Param`] for a wrong parameter, [`Error::Proto`] for
     /// files that cannot be used.
     pub fn from_request(request: &[u8]) -> Result<Self, Error> {
-        let malformed = |reason: String| Error::Malformed { expected: "CodeGeneratorRequest", reason };
+        let malformed = |reason: String| Error::Malformed {
+            expected: "CodeGeneratorRequest",
+            reason,
+        };
         let request = RawRequest::decode(request).map_err(|error| malformed(error.to_string()))?;
         if request.file_to_generate.is_empty() {
             return Err(malformed("it names no file to generate".to_owned()));
@@ -71,8 +74,15 @@ impl Input {
     ///
     /// # Errors
     /// [`Error::Malformed`] if the bytes are no descriptor set, [`Error::Proto`] for files that cannot be used.
-    pub fn from_descriptor_set(set: &[u8], targets: &[String], params: Params) -> Result<Self, Error> {
-        let malformed = |reason: String| Error::Malformed { expected: "FileDescriptorSet", reason };
+    pub fn from_descriptor_set(
+        set: &[u8],
+        targets: &[String],
+        params: Params,
+    ) -> Result<Self, Error> {
+        let malformed = |reason: String| Error::Malformed {
+            expected: "FileDescriptorSet",
+            reason,
+        };
         let set = RawSet::decode(set).map_err(|error| malformed(error.to_string()))?;
         let files = decode(set.file).map_err(malformed)?;
         Self::new(files, targets.to_vec(), params)
@@ -103,7 +113,12 @@ impl Input {
 
         let pool = resolve(&mut by_name, &order, &mut report);
         report.finish()?;
-        Ok(Self { pool, files: by_name, targets, params })
+        Ok(Self {
+            pool,
+            files: by_name,
+            targets,
+            params,
+        })
     }
 }
 
@@ -112,17 +127,31 @@ fn decode(files: Vec<Vec<u8>>) -> Result<Vec<SourceFile>, String> {
     let decode = |(index, bytes): (usize, Vec<u8>)| {
         let proto = FileDescriptorProto::decode(&*bytes)
             .map_err(|error| format!("file number {} in it is broken: {error}", index + 1))?;
-        Ok(SourceFile { proto, bytes: wire::without_field(&bytes, SOURCE_CODE_INFO) })
+        Ok(SourceFile {
+            proto,
+            bytes: wire::without_field(&bytes, SOURCE_CODE_INFO),
+        })
     };
     files.into_iter().enumerate().map(decode).collect()
 }
 
 /// Resolves names and options of all files; `order` has imports first.
-fn resolve(files: &mut BTreeMap<String, SourceFile>, order: &[String], report: &mut Report) -> DescriptorPool {
+fn resolve(
+    files: &mut BTreeMap<String, SourceFile>,
+    order: &[String],
+    report: &mut Report,
+) -> DescriptorPool {
     let mut pool = DescriptorPool::new();
     for name in order {
-        let Some(file) = files.get_mut(name) else { continue };
-        if !file.proto.dependency.iter().all(|import| pool.get_file_by_name(import).is_some()) {
+        let Some(file) = files.get_mut(name) else {
+            continue;
+        };
+        if !file
+            .proto
+            .dependency
+            .iter()
+            .all(|import| pool.get_file_by_name(import).is_some())
+        {
             continue; // the import has been reported
         }
         if let Err(error) = pool.decode_file_descriptor_proto(&*file.bytes) {
@@ -133,7 +162,10 @@ fn resolve(files: &mut BTreeMap<String, SourceFile>, order: &[String], report: &
         }
         if let Some(resolved) = pool.get_file_by_name(name) {
             let source_code_info = file.proto.source_code_info.take();
-            file.proto = FileDescriptorProto { source_code_info, ..resolved.file_descriptor_proto().clone() };
+            file.proto = FileDescriptorProto {
+                source_code_info,
+                ..resolved.file_descriptor_proto().clone()
+            };
         }
     }
     pool

@@ -24,7 +24,11 @@ pub(crate) fn lower(input: &Input) -> Result<Model, Diagnostics> {
     routes::duplicates(&mut cx);
     cx.report.finish()?;
     let imports = packages::imports(&cx, &packages);
-    Ok(Model { packages, imports, extern_paths: cx.externs.to_vec(input.params.runtime) })
+    Ok(Model {
+        packages,
+        imports,
+        extern_paths: cx.externs.to_vec(input.params.runtime),
+    })
 }
 
 #[cfg(test)]

@@ -233,8 +233,6 @@ pub(crate) enum Kind {
 /// One enum.
 #[derive(Debug)]
 pub(crate) struct Enum {
-    /// Full proto name.
-    pub full_name: String,
     /// Rust path as seen from the package's module: `order::State`.
     pub path: String,
     /// Every name with its number, aliases too, in order of declaration.

@@ -8,10 +8,11 @@ pub(crate) use externs::{Externs, Owner, runtime_owned};
 
 /// Words Rust reserves, in any edition up to 2024: they become raw identifiers.
 const KEYWORDS: [&str; 47] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
-    "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe",
-    "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static",
+    "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
 ];
 
 /// Words that cannot be raw: they get a trailing `_`.
@@ -20,8 +21,22 @@ const NEVER_RAW: [&str; 6] = ["_", "Self", "crate", "extern", "self", "super"];
 /// Methods a client or a generic `impl Product` has anyway: its own, and those of traits with blanket impls that are in
 /// scope everywhere. An RPC of such a name gets a trailing `_`, in the trait and in the client.
 pub(crate) const TAKEN_METHODS: [&str; 16] = [
-    "as_mut", "as_ref", "borrow", "borrow_mut", "clone", "clone_from", "clone_into", "drop", "from", "into", "local",
-    "new", "to_owned", "try_from", "try_into", "type_id",
+    "as_mut",
+    "as_ref",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "drop",
+    "from",
+    "into",
+    "local",
+    "new",
+    "to_owned",
+    "try_from",
+    "try_into",
+    "type_id",
 ];
 
 /// Makes a Rust identifier of a name already in its case.
@@ -55,19 +70,29 @@ pub(crate) fn shouty(name: &str) -> String {
 /// Names the method of an RPC.
 pub(crate) fn method(name: &str) -> String {
     let ident = snake(name);
-    if TAKEN_METHODS.contains(&ident.as_str()) { format!("{ident}_") } else { ident }
+    if TAKEN_METHODS.contains(&ident.as_str()) {
+        format!("{ident}_")
+    } else {
+        ident
+    }
 }
 
 /// Names the variant of an enum value: its enum's name, if it leads, is taken off.
 pub(crate) fn variant(enum_ident: &str, value: &str) -> String {
     let full = camel(value);
-    let short = full.strip_prefix(enum_ident).filter(|rest| rest.starts_with(char::is_uppercase));
+    let short = full
+        .strip_prefix(enum_ident)
+        .filter(|rest| rest.starts_with(char::is_uppercase));
     ident(short.unwrap_or(&full).to_owned())
 }
 
 /// Names the module path of a package.
 pub(crate) fn module(package: &str) -> Vec<String> {
-    package.split('.').filter(|part| !part.is_empty()).map(snake).collect()
+    package
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .map(snake)
+        .collect()
 }
 
 /// Whether protoc would take `name` for an identifier.
@@ -103,7 +128,10 @@ pub(crate) fn relative(package: &str, full_name: &str) -> String {
 /// The module path to `to` (a package, or a message whose nested types are meant) from the module of `package`.
 pub(crate) fn relative_module(package: &str, to: &str) -> Vec<String> {
     let split = |path| str::split(path, '.').filter(|part: &&str| !part.is_empty());
-    let common = split(package).zip(split(to)).take_while(|(a, b)| a == b).count();
+    let common = split(package)
+        .zip(split(to))
+        .take_while(|(a, b)| a == b)
+        .count();
     let up = split(package).skip(common).map(|_| "super".to_owned());
     up.chain(split(to).skip(common).map(snake)).collect()
 }

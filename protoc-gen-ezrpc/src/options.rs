@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, EnumDescriptor, EnumValueDescriptor, ExtensionDescriptor, Kind, MethodDescriptor,
-    ServiceDescriptor, Value,
+    DescriptorPool, DynamicMessage, EnumDescriptor, EnumValueDescriptor, ExtensionDescriptor, Kind,
+    MethodDescriptor, ServiceDescriptor, Value,
 };
 
 use crate::model::{Timeout, Webapi};
@@ -30,8 +30,13 @@ const SHAPES: [(&str, &str, &str); 6] = [
 ];
 
 /// Numbers of the extensions `ezbuy/option.proto` declares, as ezrpc ships it.
-const SHIPPED: [(&str, u32); 5] =
-    [(WEBAPI, 711_845), (TIMEOUT, 711_847), (SERVICE, 711_845), (ERRORS, 711_845), (ERROR, 711_845)];
+const SHIPPED: [(&str, u32); 5] = [
+    (WEBAPI, 711_845),
+    (TIMEOUT, 711_847),
+    (SERVICE, 711_845),
+    (ERRORS, 711_845),
+    (ERROR, 711_845),
+];
 
 /// The extensions of one run.
 #[derive(Debug)]
@@ -154,7 +159,8 @@ impl Extensions {
         MethodOptions {
             webapi: given(&options, self.webapi.as_ref()).map(|given| given.map(webapi)),
             timeout: given(&options, self.timeout.as_ref()).map(|given| given.map(text)),
-            http: given(&options, self.http.as_ref()).map(|given| given.map(|value| rule(value, 0))),
+            http: given(&options, self.http.as_ref())
+                .map(|given| given.map(|value| rule(value, 0))),
         }
     }
 
@@ -164,10 +170,14 @@ impl Extensions {
         let Some(Given { value, number }) = given(&options, self.service.as_ref()) else {
             return ServiceOptions::default();
         };
-        let Some(message) = value.as_message() else { return ServiceOptions::default() };
+        let Some(message) = value.as_message() else {
+            return ServiceOptions::default();
+        };
         ServiceOptions {
             number,
-            webapi: field(message, "webapi").map(|value| webapi(&value)).unwrap_or_default(),
+            webapi: field(message, "webapi")
+                .map(|value| webapi(&value))
+                .unwrap_or_default(),
             desc: string(message, "desc"),
         }
     }
@@ -175,12 +185,20 @@ impl Extensions {
     /// Reads `(ezbuy.errors).domain` of an enum.
     pub(crate) fn error_domain(&self, descriptor: &EnumDescriptor) -> Option<Given<String>> {
         let options = descriptor.options();
-        let domain = |value: &Value| value.as_message().map(|message| string(message, "domain")).unwrap_or_default();
+        let domain = |value: &Value| {
+            value
+                .as_message()
+                .map(|message| string(message, "domain"))
+                .unwrap_or_default()
+        };
         given(&options, self.errors.as_ref()).map(|given| given.map(domain))
     }
 
     /// Reads `(ezbuy.error)` of an enum value: code and message.
-    pub(crate) fn error_code(&self, descriptor: &EnumValueDescriptor) -> Option<Given<(u64, String)>> {
+    pub(crate) fn error_code(
+        &self,
+        descriptor: &EnumValueDescriptor,
+    ) -> Option<Given<(u64, String)>> {
         let options = descriptor.options();
         let code = |value: &Value| match value.as_message() {
             Some(message) => (number(message, "code"), string(message, "message")),
@@ -192,7 +210,10 @@ impl Extensions {
 
 /// Whether a file declares what the shipped `ezbuy/option.proto` declares, number by number.
 pub(crate) fn is_shipped(pool: &DescriptorPool) -> bool {
-    let same = |(name, number)| pool.get_extension_by_name(name).is_none_or(|found| found.number() == number);
+    let same = |(name, number)| {
+        pool.get_extension_by_name(name)
+            .is_none_or(|found| found.number() == number)
+    };
     SHIPPED.into_iter().all(same)
 }
 
@@ -225,14 +246,20 @@ pub(crate) fn timeout(text: &str) -> Option<Timeout> {
 
 impl<T> Given<T> {
     fn map<U>(self, f: impl FnOnce(&T) -> U) -> Given<U> {
-        Given { value: f(&self.value), number: self.number }
+        Given {
+            value: f(&self.value),
+            number: self.number,
+        }
     }
 }
 
 fn misdeclared(extension: &ExtensionDescriptor, extendee: &str, shape: &str) -> Option<String> {
     let name = extension.full_name();
     if extension.containing_message().full_name() != extendee {
-        return Some(format!("`{name}` must extend {extendee}, not {}", extension.containing_message().full_name()));
+        return Some(format!(
+            "`{name}` must extend {extendee}, not {}",
+            extension.containing_message().full_name()
+        ));
     }
     let fits = match extension.kind() {
         Kind::Message(_) => shape == "message",
@@ -243,13 +270,21 @@ fn misdeclared(extension: &ExtensionDescriptor, extendee: &str, shape: &str) -> 
     (!fits || extension.is_list() || extension.is_map()).then_some(article)
 }
 
-fn given(options: &DynamicMessage, extension: Option<&ExtensionDescriptor>) -> Option<Given<Value>> {
+fn given(
+    options: &DynamicMessage,
+    extension: Option<&ExtensionDescriptor>,
+) -> Option<Given<Value>> {
     let extension = extension?;
-    if extension.containing_message() != options_descriptor(options) || !options.has_extension(extension) {
+    if extension.containing_message() != options_descriptor(options)
+        || !options.has_extension(extension)
+    {
         return None;
     }
     let value = options.get_extension(extension).into_owned();
-    Some(Given { value, number: i32::try_from(extension.number()).ok()? })
+    Some(Given {
+        value,
+        number: i32::try_from(extension.number()).ok()?,
+    })
 }
 
 fn options_descriptor(options: &DynamicMessage) -> prost_reflect::MessageDescriptor {
@@ -259,13 +294,25 @@ fn options_descriptor(options: &DynamicMessage) -> prost_reflect::MessageDescrip
 
 /// A field of an option by name: its value if it is set, or unset but telling (a plain `true`).
 fn field<'a>(message: &'a DynamicMessage, name: &str) -> Option<Cow<'a, Value>> {
-    message.has_field_by_name(name).then(|| message.get_field_by_name(name)).flatten()
+    message
+        .has_field_by_name(name)
+        .then(|| message.get_field_by_name(name))
+        .flatten()
 }
 
 /// Of a plain bool only `true` is ever set, so `false` means unset there.
 fn webapi(value: &Value) -> WebapiPatch {
-    let flag = |name| value.as_message().and_then(|message| field(message, name)).and_then(|value| value.as_bool());
-    WebapiPatch { enable: flag("enable"), upload: flag("upload"), public: flag("public") }
+    let flag = |name| {
+        value
+            .as_message()
+            .and_then(|message| field(message, name))
+            .and_then(|value| value.as_bool())
+    };
+    WebapiPatch {
+        enable: flag("enable"),
+        upload: flag("upload"),
+        public: flag("public"),
+    }
 }
 
 fn text(value: &Value) -> String {
@@ -273,7 +320,9 @@ fn text(value: &Value) -> String {
 }
 
 fn string(message: &DynamicMessage, name: &str) -> String {
-    field(message, name).map(|value| text(&value)).unwrap_or_default()
+    field(message, name)
+        .map(|value| text(&value))
+        .unwrap_or_default()
 }
 
 fn number(message: &DynamicMessage, name: &str) -> u64 {
@@ -288,9 +337,13 @@ fn number(message: &DynamicMessage, name: &str) -> u64 {
 
 /// Reads a rule; bindings nested below an additional one are kept one level deep, enough to refuse them.
 fn rule(value: &Value, depth: u32) -> HttpRule {
-    let Some(message) = value.as_message() else { return HttpRule::default() };
+    let Some(message) = value.as_message() else {
+        return HttpRule::default();
+    };
     let verbs = ["get", "put", "post", "delete", "patch"];
-    let fixed = verbs.into_iter().filter(|verb| message.has_field_by_name(verb));
+    let fixed = verbs
+        .into_iter()
+        .filter(|verb| message.has_field_by_name(verb));
     let mut patterns = fixed.map(|verb| (verb.to_ascii_uppercase(), string(message, verb)));
     let custom = || {
         let custom = field(message, "custom")?;
@@ -298,7 +351,10 @@ fn rule(value: &Value, depth: u32) -> HttpRule {
         Some((string(custom, "kind"), string(custom, "path")))
     };
     let nested = field(message, "additional_bindings").filter(|_| depth < 2);
-    let nested = nested.as_deref().and_then(Value::as_list).unwrap_or_default();
+    let nested = nested
+        .as_deref()
+        .and_then(Value::as_list)
+        .unwrap_or_default();
     HttpRule {
         pattern: patterns.next().or_else(custom),
         body: string(message, "body"),

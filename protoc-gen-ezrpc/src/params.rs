@@ -50,7 +50,10 @@ pub struct ParamError(String);
 /// Where a parameter's value goes.
 enum Slot {
     Flag(fn(&mut Params) -> &mut bool),
-    Pairs(fn(&mut Params) -> &mut Vec<(String, String)>, fn(&str, &str) -> Result<(), String>),
+    Pairs(
+        fn(&mut Params) -> &mut Vec<(String, String)>,
+        fn(&str, &str) -> Result<(), String>,
+    ),
 }
 
 /// One parameter: all that parser, help and README say about it.
@@ -138,12 +141,20 @@ impl Params {
     pub fn check(&self) -> Result<(), ParamError> {
         let mut params = self.clone();
         for Param { name, slot, .. } in &TABLE {
-            let Slot::Pairs(pairs, check) = slot else { continue };
+            let Slot::Pairs(pairs, check) = slot else {
+                continue;
+            };
             for (path, value) in pairs(&mut params).iter() {
-                check_proto_path(path).and_then(|()| check(path, value)).map_err(|reason| bad(name, path, &reason))?;
+                check_proto_path(path)
+                    .and_then(|()| check(path, value))
+                    .map_err(|reason| bad(name, path, &reason))?;
             }
         }
-        let mut paths: Vec<&str> = self.extern_path.iter().map(|(path, _)| path.as_str()).collect();
+        let mut paths: Vec<&str> = self
+            .extern_path
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .collect();
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(bad("extern_path", pair[0], "the path is mapped twice")),
@@ -153,7 +164,9 @@ impl Params {
 }
 
 fn set(params: &mut Params, item: &str) -> Result<(), ParamError> {
-    let (name, value) = item.split_once('=').map_or((item, None), |(name, value)| (name, Some(value)));
+    let (name, value) = item
+        .split_once('=')
+        .map_or((item, None), |(name, value)| (name, Some(value)));
     let name = name.trim();
     let Some(param) = TABLE.iter().find(|param| param.name == name) else {
         return Err(unknown(name));
@@ -162,12 +175,19 @@ fn set(params: &mut Params, item: &str) -> Result<(), ParamError> {
         (Slot::Flag(flag), None | Some("true")) => *flag(params) = true,
         (Slot::Flag(flag), Some("false")) => *flag(params) = false,
         (Slot::Flag(_), Some(other)) => {
-            return Err(ParamError(format!("parameter `{name}` is `true` or `false`, not `{other}`")));
+            return Err(ParamError(format!(
+                "parameter `{name}` is `true` or `false`, not `{other}`"
+            )));
         }
         (Slot::Pairs(pairs, _), value) => {
             let pair = value.and_then(|value| value.split_once('='));
-            let Some((path, value)) = pair.filter(|(path, value)| !path.is_empty() && !value.is_empty()) else {
-                return Err(ParamError(format!("parameter `{name}` is written `{name}{}`", param.value)));
+            let Some((path, value)) =
+                pair.filter(|(path, value)| !path.is_empty() && !value.is_empty())
+            else {
+                return Err(ParamError(format!(
+                    "parameter `{name}` is written `{name}{}`",
+                    param.value
+                )));
             };
             pairs(params).push((path.to_owned(), value.to_owned()));
         }
@@ -181,10 +201,19 @@ fn bad(name: &str, path: &str, reason: &str) -> ParamError {
 
 fn unknown(name: &str) -> ParamError {
     let names = TABLE.iter().map(|param| param.name);
-    let near = names.clone().map(|known| (distance(name, known), known)).min();
+    let near = names
+        .clone()
+        .map(|known| (distance(name, known), known))
+        .min();
     let hint = match near {
         Some((edits, known)) if edits <= 3 => format!("did you mean `{known}`?"),
-        _ => format!("there are {}", names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "there are {}",
+            names
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     };
     ParamError(format!("unknown parameter `{name}`; {hint}"))
 }
@@ -220,7 +249,10 @@ fn distance(a: &str, b: &str) -> usize {
 
 fn check_proto_path(path: &str) -> Result<(), String> {
     let parts = || path.split('.').filter(|part| !part.is_empty());
-    if path.is_empty() || path.ends_with('.') && path != "." || !parts().all(crate::names::is_identifier) {
+    if path.is_empty()
+        || path.ends_with('.') && path != "."
+        || !parts().all(crate::names::is_identifier)
+    {
         return Err("it is no proto path; write `.package` or `.package.Type`".to_owned());
     }
     Ok(())
@@ -228,21 +260,28 @@ fn check_proto_path(path: &str) -> Result<(), String> {
 
 fn check_extern(path: &str, rust: &str) -> Result<(), String> {
     if !path.starts_with('.') || path.len() < 2 {
-        return Err(format!("a proto path starts with a dot; write `.{}`", path.trim_start_matches('.')));
+        return Err(format!(
+            "a proto path starts with a dot; write `.{}`",
+            path.trim_start_matches('.')
+        ));
     }
     if let Some(reason) = crate::names::runtime_owned(path) {
         return Err(reason);
     }
     match syn::parse_str::<syn::Path>(rust) {
         Ok(_) => Ok(()),
-        Err(_) => Err(format!("`{rust}` is no Rust path; write one like `::common_proto`")),
+        Err(_) => Err(format!(
+            "`{rust}` is no Rust path; write one like `::common_proto`"
+        )),
     }
 }
 
 fn check_attribute(_: &str, attribute: &str) -> Result<(), String> {
     match syn::Attribute::parse_outer.parse_str(attribute) {
         Ok(attributes) if !attributes.is_empty() => Ok(()),
-        _ => Err(format!("`{attribute}` is no attribute; write one like `#[derive(Hash)]`")),
+        _ => Err(format!(
+            "`{attribute}` is no attribute; write one like `#[derive(Hash)]`"
+        )),
     }
 }
 
@@ -250,8 +289,19 @@ fn check_attribute(_: &str, attribute: &str) -> Result<(), String> {
 #[must_use]
 pub fn params_help() -> String {
     let mut text = String::new();
-    for Param { name, value, default, about, .. } in &TABLE {
-        let default = if default.is_empty() { String::new() } else { format!(" [default: {default}]") };
+    for Param {
+        name,
+        value,
+        default,
+        about,
+        ..
+    } in &TABLE
+    {
+        let default = if default.is_empty() {
+            String::new()
+        } else {
+            format!(" [default: {default}]")
+        };
         text.push_str(&format!("  {name}{value}\n          {about}{default}\n"));
     }
     text
@@ -261,9 +311,20 @@ pub fn params_help() -> String {
 #[must_use]
 pub fn params_markdown() -> String {
     let mut text = "| Parameter | Default | Meaning |\n|---|---|---|\n".to_owned();
-    for Param { name, value, default, about, .. } in &TABLE {
+    for Param {
+        name,
+        value,
+        default,
+        about,
+        ..
+    } in &TABLE
+    {
         let value = value.replace('|', "\\|");
-        let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+        let default = if default.is_empty() {
+            String::new()
+        } else {
+            format!("`{default}`")
+        };
         text.push_str(&format!("| `{name}{value}` | {default} | {about} |\n"));
     }
     text

@@ -36,13 +36,24 @@ struct ResponseFile {
 pub fn run(request: &[u8]) -> Result<Vec<u8>, Error> {
     let files = Input::from_request(request).and_then(|input| generate(&input));
     let response = match files {
-        Ok(files) => Response { error: None, supported_features: Some(FEATURES), file: files.into_iter().map(file).collect() },
+        Ok(files) => Response {
+            error: None,
+            supported_features: Some(FEATURES),
+            file: files.into_iter().map(file).collect(),
+        },
         Err(malformed @ Error::Malformed { .. }) => return Err(malformed),
-        Err(error) => Response { error: Some(error.to_string()), supported_features: Some(FEATURES), file: Vec::new() },
+        Err(error) => Response {
+            error: Some(error.to_string()),
+            supported_features: Some(FEATURES),
+            file: Vec::new(),
+        },
     };
     Ok(response.encode_to_vec())
 }
 
 fn file(GeneratedFile { name, content }: GeneratedFile) -> ResponseFile {
-    ResponseFile { name: Some(name), content: Some(content) }
+    ResponseFile {
+        name: Some(name),
+        content: Some(content),
+    }
 }

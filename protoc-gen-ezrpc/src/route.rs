@@ -59,7 +59,14 @@ pub(crate) struct TemplateError {
 /// # Errors
 /// The first thing that is wrong, and its column.
 pub(crate) fn parse(template: &str) -> Result<Template, TemplateError> {
-    let mut parser = Parser { text: template, at: 0, template: Template { shape: Shape::default(), variables: Vec::new() } };
+    let mut parser = Parser {
+        text: template,
+        at: 0,
+        template: Template {
+            shape: Shape::default(),
+            variables: Vec::new(),
+        },
+    };
     parser.template()?;
     Ok(parser.template)
 }
@@ -84,7 +91,10 @@ impl Parser<'_> {
         match self.peek() {
             Some(':') => self.verb(),
             Some('}') => Err(self.error(self.at, "`}` without `{`")),
-            Some('{' | '*') => Err(self.error(self.at, "a variable or `*` is a segment of its own; put `/` before it")),
+            Some('{' | '*') => Err(self.error(
+                self.at,
+                "a variable or `*` is a segment of its own; put `/` before it",
+            )),
             Some(other) => Err(self.error(self.at, format!("unexpected {other:?}"))),
             None => Ok(()),
         }
@@ -140,13 +150,23 @@ impl Parser<'_> {
         }
         match self.peek() {
             Some('}') => self.eat('}'),
-            Some(':') => return Err(self.error(self.at, "a verb stands at the end of the template, not in a variable")),
-            Some(other) => return Err(self.error(self.at, format!("unexpected {other:?} in a variable"))),
+            Some(':') => {
+                return Err(self.error(
+                    self.at,
+                    "a verb stands at the end of the template, not in a variable",
+                ));
+            }
+            Some(other) => {
+                return Err(self.error(self.at, format!("unexpected {other:?} in a variable")));
+            }
             None => return Err(self.error(start, "a `{` that nothing closes")),
         };
         match self.peek() {
             None | Some('/' | ':') => Ok(()),
-            Some(_) => Err(self.error(self.at, "a variable is a segment of its own; put `/` after it")),
+            Some(_) => Err(self.error(
+                self.at,
+                "a variable is a segment of its own; put `/` after it",
+            )),
         }
     }
 
@@ -154,7 +174,10 @@ impl Parser<'_> {
         let start = self.at;
         loop {
             let part = self.at;
-            while self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+            while self
+                .peek()
+                .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+            {
                 self.at += 1;
             }
             if !crate::names::is_identifier(&self.text[part..self.at]) {
@@ -169,14 +192,19 @@ impl Parser<'_> {
     /// Notes a variable, unless an earlier one is the same or holds it, or is held by it.
     fn declare(&mut self, path: String, start: usize) -> Result<(), TemplateError> {
         let within = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let clash = |other: &&Variable| within(&path, &other.path) || within(&other.path, &path);
         if let Some(other) = self.template.variables.iter().find(clash) {
             let message = if other.path == path {
                 format!("variable `{path}` is bound twice")
             } else {
-                format!("variables `{}` and `{path}` bind the same field", other.path)
+                format!(
+                    "variables `{}` and `{path}` bind the same field",
+                    other.path
+                )
             };
             return Err(self.error(start, message));
         }
@@ -195,7 +223,9 @@ impl Parser<'_> {
         }
         match self.peek() {
             Some('/') => return Err(self.error(self.at, "a verb is the last thing in a template")),
-            Some(other) => return Err(self.error(self.at, format!("unexpected {other:?} in a verb"))),
+            Some(other) => {
+                return Err(self.error(self.at, format!("unexpected {other:?} in a verb")));
+            }
             None => {}
         }
         self.template.shape.verb = Some(verb);
@@ -213,7 +243,12 @@ impl Parser<'_> {
                     self.at += 1;
                 }
                 '/' | ':' | '{' | '}' | '*' => break,
-                '?' | '#' => return Err(self.error(self.at, format!("{c:?} ends a path; a template has no query"))),
+                '?' | '#' => {
+                    return Err(self.error(
+                        self.at,
+                        format!("{c:?} ends a path; a template has no query"),
+                    ));
+                }
                 c => return Err(self.error(self.at, format!("{c:?} must be percent-encoded"))),
             }
         }
@@ -249,7 +284,10 @@ impl Parser<'_> {
     }
 
     fn error(&self, at: usize, message: impl Into<String>) -> TemplateError {
-        TemplateError { column: self.column(at), message: message.into() }
+        TemplateError {
+            column: self.column(at),
+            message: message.into(),
+        }
     }
 }
 
@@ -259,7 +297,10 @@ fn is_literal(c: char) -> bool {
 
 /// Whether `kind` can be an HTTP method: a token of RFC 9110, or `*` for every method.
 pub(crate) fn is_token(kind: &str) -> bool {
-    !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+    !kind.is_empty()
+        && kind
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
 #[cfg(test)]

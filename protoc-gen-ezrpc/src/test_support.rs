@@ -12,21 +12,30 @@ struct Memory(HashMap<String, String>);
 
 impl FileResolver for Memory {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        let source = self.0.get(name).ok_or_else(|| protox::Error::file_not_found(name))?;
+        let source = self
+            .0
+            .get(name)
+            .ok_or_else(|| protox::Error::file_not_found(name))?;
         File::from_source(name, source)
     }
 }
 
 /// Descriptors of `files` (name, source) and all they import, the bundled files among them.
 pub(crate) fn descriptor_set(files: &[(&str, &str)], source_info: bool) -> Vec<u8> {
-    let own = files.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned()));
-    let carried = bundled().iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned()));
+    let own = files
+        .iter()
+        .map(|(name, source)| ((*name).to_owned(), (*source).to_owned()));
+    let carried = bundled()
+        .iter()
+        .map(|(name, source)| ((*name).to_owned(), (*source).to_owned()));
     let mut resolver = ChainFileResolver::new();
     resolver.add(Memory(own.collect()));
     resolver.add(Memory(carried.collect()));
     resolver.add(GoogleFileResolver::new());
     let mut compiler = Compiler::with_file_resolver(resolver);
-    compiler.include_imports(true).include_source_info(source_info);
+    compiler
+        .include_imports(true)
+        .include_source_info(source_info);
     for (name, _) in files {
         if let Err(error) = compiler.open_file(name) {
             panic!("{error:?}");

@@ -128,7 +128,9 @@ pub(crate) fn put(out: &mut Vec<u8>, Record { number, value }: Record<'_>) {
 
 /// A file's bytes without its source info; as they are if malformed.
 pub(crate) fn without_field(message: &[u8], number: u32) -> Vec<u8> {
-    let Some(records) = records(message) else { return message.to_vec() };
+    let Some(records) = records(message) else {
+        return message.to_vec();
+    };
     let mut out = Vec::new();
     for record in records.into_iter().filter(|record| record.number != number) {
         put(&mut out, record);
@@ -145,7 +147,13 @@ mod tests {
         let message: &[u8] = b"\x08\x96\x01\x12\x02hi\x1b\x08\x01\x1c\x25\x01\x02\x03\x04\x29\x01\x02\x03\x04\x05\x06\x07\x08";
         let records = records(message).unwrap_or_default();
         assert_eq!(records.len(), 5);
-        assert_eq!(records[2], Record { number: 3, value: Value::Group(b"\x08\x01") });
+        assert_eq!(
+            records[2],
+            Record {
+                number: 3,
+                value: Value::Group(b"\x08\x01")
+            }
+        );
         let mut out = Vec::new();
         for record in records {
             put(&mut out, record);
@@ -155,8 +163,15 @@ mod tests {
 
     #[test]
     fn malformed_input_is_none() {
-        let cases: [&[u8]; 7] =
-            [b"\x08", b"\x12\x05hi", b"\x00\x00", b"\x0c", b"\x1b\x08\x01", b"\x0f", &[0xff; 11]];
+        let cases: [&[u8]; 7] = [
+            b"\x08",
+            b"\x12\x05hi",
+            b"\x00\x00",
+            b"\x0c",
+            b"\x1b\x08\x01",
+            b"\x0f",
+            &[0xff; 11],
+        ];
         for case in cases {
             assert_eq!(records(case), None, "{case:?}");
         }
@@ -165,6 +180,9 @@ mod tests {
 
     #[test]
     fn a_field_can_be_dropped() {
-        assert_eq!(without_field(b"\x08\x01\x12\x02hi\x18\x02", 2), b"\x08\x01\x18\x02");
+        assert_eq!(
+            without_field(b"\x08\x01\x12\x02hi\x18\x02", 2),
+            b"\x08\x01\x18\x02"
+        );
     }
 }

@@ -59,12 +59,18 @@ fn plugin(args: &[&str], input: &[u8]) -> Output {
         // A process that only prints help does not read; the pipe may be closed by then.
         let _ = stdin.write_all(input);
     }
-    child.wait_with_output().unwrap_or_else(|error| panic!("{error}"))
+    child
+        .wait_with_output()
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn respond(request: &Request) -> Response {
     let output = plugin(&[], &request.encode_to_vec());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Response::decode(&*output.stdout).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -85,13 +91,18 @@ fn folder() -> tempfile::TempDir {
 /// What protoc would send for the shop.
 fn shop_request(parameter: &str) -> Request {
     let folder = folder();
-    let mut compiler = protox::Compiler::new([folder.path()]).unwrap_or_else(|error| panic!("{error}"));
+    let mut compiler =
+        protox::Compiler::new([folder.path()]).unwrap_or_else(|error| panic!("{error}"));
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_file("shop/v1/product.proto").unwrap_or_else(|error| panic!("{error}"));
+    compiler
+        .open_file("shop/v1/product.proto")
+        .unwrap_or_else(|error| panic!("{error}"));
     let files = compiler.file_descriptor_set().file;
     // Custom options would be lost in `file_descriptor_set`; the bytes of each file keep them.
     let pool = compiler.descriptor_pool();
-    let bytes = files.iter().filter_map(|file| Some(pool.get_file_by_name(file.name())?.encode_to_vec()));
+    let bytes = files
+        .iter()
+        .filter_map(|file| Some(pool.get_file_by_name(file.name())?.encode_to_vec()));
     Request {
         file_to_generate: vec!["shop/v1/product.proto".to_owned()],
         parameter: Some(parameter.to_owned()),
@@ -107,11 +118,21 @@ fn text(bytes: &[u8]) -> String {
 fn help_and_version_go_to_standard_output() {
     let help = plugin(&["--help"], b"");
     assert_eq!(help.status.code(), Some(0));
-    assert!(text(&help.stdout).contains("protoc --ezrpc_out=src/gen -I proto proto/shop/v1/product.proto"));
-    assert!(text(&help.stdout).contains(&protoc_gen_ezrpc::params_help()), "{}", text(&help.stdout));
+    assert!(
+        text(&help.stdout)
+            .contains("protoc --ezrpc_out=src/gen -I proto proto/shop/v1/product.proto")
+    );
+    assert!(
+        text(&help.stdout).contains(&protoc_gen_ezrpc::params_help()),
+        "{}",
+        text(&help.stdout)
+    );
     let version = plugin(&["--version"], b"");
     assert_eq!(version.status.code(), Some(0));
-    assert_eq!(text(&version.stdout), format!("protoc-gen-ezrpc {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        text(&version.stdout),
+        format!("protoc-gen-ezrpc {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -119,7 +140,11 @@ fn a_wrong_command_line_is_exit_2() {
     for args in [&["--nonsense"][..], &["shop.proto"]] {
         let output = plugin(args, b"");
         assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(text(&output.stderr).starts_with("error: unexpected argument"), "{}", text(&output.stderr));
+        assert!(
+            text(&output.stderr).starts_with("error: unexpected argument"),
+            "{}",
+            text(&output.stderr)
+        );
         assert_eq!(text(&output.stdout), "");
     }
 }
@@ -130,7 +155,10 @@ fn garbage_is_exit_1_on_standard_error() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
     let error = text(&output.stderr);
-    assert!(error.starts_with("protoc-gen-ezrpc: the input is not a CodeGeneratorRequest: "), "{error}");
+    assert!(
+        error.starts_with("protoc-gen-ezrpc: the input is not a CodeGeneratorRequest: "),
+        "{error}"
+    );
 
     let output = plugin(&[], b"");
     assert_eq!(output.status.code(), Some(1));
@@ -145,7 +173,11 @@ fn a_good_request_is_answered_with_files() {
     let response = respond(&shop_request(""));
     assert_eq!(response.error, None);
     assert_eq!(response.supported_features, Some(1));
-    let names: Vec<&str> = response.file.iter().map(|file| file.name.as_str()).collect();
+    let names: Vec<&str> = response
+        .file
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
     assert_eq!(names, ["mod.rs", "shop.v1.desc.rs", "shop.v1.rs"]);
 }
 
@@ -160,7 +192,10 @@ fn the_order_of_files_does_not_matter() {
 #[test]
 fn mistakes_of_the_user_are_in_the_response() {
     let response = respond(&shop_request("clients=true"));
-    assert_eq!(response.error.as_deref(), Some("unknown parameter `clients`; did you mean `client`?"));
+    assert_eq!(
+        response.error.as_deref(),
+        Some("unknown parameter `clients`; did you mean `client`?")
+    );
     assert_eq!(response.supported_features, Some(1));
     assert_eq!(response.file, []);
 
@@ -176,15 +211,22 @@ no descriptor of the file to generate, `other.proto`
 fn protoc(folder: &Path, out: &str, file: &str) -> Option<Output> {
     if Command::new("protoc").arg("--version").output().is_err() {
         let required = std::env::var("EZRPC_TEST_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|tool| tool == "protoc"), "protoc is required and not on PATH");
+        assert!(
+            !required.split(',').any(|tool| tool == "protoc"),
+            "protoc is required and not on PATH"
+        );
         println!("skipped: no protoc on PATH");
         return None;
     }
     // protoc may have come without the well-known files.
-    let mut compiler = protox::Compiler::new(Vec::<&Path>::new()).unwrap_or_else(|error| panic!("{error}"));
-    compiler.open_file("google/protobuf/descriptor.proto").unwrap_or_else(|error| panic!("{error}"));
+    let mut compiler =
+        protox::Compiler::new(Vec::<&Path>::new()).unwrap_or_else(|error| panic!("{error}"));
+    compiler
+        .open_file("google/protobuf/descriptor.proto")
+        .unwrap_or_else(|error| panic!("{error}"));
     let known = folder.join("known.bin");
-    std::fs::write(&known, compiler.encode_file_descriptor_set()).unwrap_or_else(|error| panic!("{error}"));
+    std::fs::write(&known, compiler.encode_file_descriptor_set())
+        .unwrap_or_else(|error| panic!("{error}"));
     let output = Command::new("protoc")
         .current_dir(folder)
         .arg(format!("--plugin=protoc-gen-ezrpc={PLUGIN}"))
@@ -198,10 +240,13 @@ fn protoc_writes_what_the_request_gives() {
     let folder = folder();
     let gen_dir = folder.path().join("gen");
     std::fs::create_dir(&gen_dir).unwrap_or_else(|error| panic!("{error}"));
-    let Some(output) = protoc(folder.path(), "--ezrpc_out=gen", "shop/v1/product.proto") else { return };
+    let Some(output) = protoc(folder.path(), "--ezrpc_out=gen", "shop/v1/product.proto") else {
+        return;
+    };
     assert!(output.status.success(), "{}", text(&output.stderr));
     for ResponseFile { name, content } in respond(&shop_request("")).file {
-        let written = std::fs::read_to_string(gen_dir.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let written = std::fs::read_to_string(gen_dir.join(&name))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(written, content, "{name}");
     }
 }
@@ -211,7 +256,9 @@ fn protoc_prints_the_mistakes() {
     let folder = folder();
     let bad = SHOP.replace("enable: true", "public: true");
     std::fs::write(folder.path().join("bad.proto"), bad).unwrap_or_else(|error| panic!("{error}"));
-    let Some(output) = protoc(folder.path(), "--ezrpc_out=.", "bad.proto") else { return };
+    let Some(output) = protoc(folder.path(), "--ezrpc_out=.", "bad.proto") else {
+        return;
+    };
     assert_eq!(output.status.code(), Some(1));
     let expected = "\
 --ezrpc_out: bad.proto:7:37: `shop.v1.Product.Get` sets `public`, but is not reachable over HTTP

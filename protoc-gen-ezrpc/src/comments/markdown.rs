@@ -6,8 +6,30 @@ mod inline;
 
 /// The info strings of fences that stay: languages rustdoc shows without running them.
 const LANGUAGES: [&str; 24] = [
-    "bash", "c", "console", "cpp", "css", "csharp", "diff", "go", "graphql", "html", "http", "java", "javascript", "js",
-    "json", "proto", "protobuf", "python", "sh", "shell", "sql", "toml", "xml", "yaml",
+    "bash",
+    "c",
+    "console",
+    "cpp",
+    "css",
+    "csharp",
+    "diff",
+    "go",
+    "graphql",
+    "html",
+    "http",
+    "java",
+    "javascript",
+    "js",
+    "json",
+    "proto",
+    "protobuf",
+    "python",
+    "sh",
+    "shell",
+    "sql",
+    "toml",
+    "xml",
+    "yaml",
 ];
 
 /// The lines of rustdoc for a comment, each with its leading space, blank ones empty, none blank at either end.
@@ -24,7 +46,13 @@ pub(super) fn rustdoc(comment: &str) -> Vec<String> {
     while lines.last().is_some_and(|line| blank(&line)) {
         lines.pop();
     }
-    let space = |line: String| if line.trim().is_empty() { String::new() } else { format!(" {line}") };
+    let space = |line: String| {
+        if line.trim().is_empty() {
+            String::new()
+        } else {
+            format!(" {line}")
+        }
+    };
     lines.into_iter().map(space).collect()
 }
 
@@ -33,7 +61,9 @@ fn without_notes(comment: &str) -> String {
     let mut text = String::new();
     let mut rest = comment;
     while let Some((before, after)) = rest.split_once("(--") {
-        let Some((_, after)) = after.split_once("--)") else { break };
+        let Some((_, after)) = after.split_once("--)") else {
+            break;
+        };
         text.push_str(before);
         rest = after;
     }
@@ -44,12 +74,19 @@ fn without_notes(comment: &str) -> String {
 fn dedent(text: &str) -> Vec<String> {
     let clean = |line: &str| {
         let line = line.replace('\t', "    ");
-        line.chars().filter(|&c| !c.is_control() && !is_bidi(c)).collect::<String>().trim_end().to_owned()
+        line.chars()
+            .filter(|&c| !c.is_control() && !is_bidi(c))
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
     };
     let lines: Vec<String> = text.lines().map(clean).collect();
     let full = lines.iter().filter(|line| !line.is_empty());
     let margin = full.map(|line| indent(line)).min().unwrap_or_default();
-    lines.into_iter().map(|line| line.get(margin..).unwrap_or_default().to_owned()).collect()
+    lines
+        .into_iter()
+        .map(|line| line.get(margin..).unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// Characters that turn the direction of text: rustc refuses them in comments.
@@ -105,7 +142,8 @@ impl Blocks {
         if line.is_empty() {
             self.blanks += 1;
         } else if indent(line) >= margin {
-            self.out.extend(std::iter::repeat_n(String::new(), self.blanks));
+            self.out
+                .extend(std::iter::repeat_n(String::new(), self.blanks));
             self.blanks = 0;
             self.out.push(guarded(&line[margin..]));
         } else {
@@ -143,7 +181,10 @@ impl Blocks {
     /// lines before.
     fn prose(&mut self, line: &str) {
         let most = if self.paragraph { usize::MAX } else { 3 };
-        let (mut lead, mut text) = (" ".repeat(indent(line).min(most)), line.trim_start_matches(' '));
+        let (mut lead, mut text) = (
+            " ".repeat(indent(line).min(most)),
+            line.trim_start_matches(' '),
+        );
         if !self.paragraph && lead.len() < self.list {
             self.list = 0;
         }
@@ -154,17 +195,26 @@ impl Blocks {
             text = rest.trim_start_matches(' ');
         }
         // Blocks that begin inside a list item, and quotes, could hold code.
-        let opens = ["```", "~~~", ">"].iter().any(|mark| text.starts_with(mark));
-        let escape = if opens && !text.starts_with('`') { "\\" } else { "" };
-        self.out.push(format!("{lead}{escape}{}", inline::escape(text)));
-        self.paragraph = !text.starts_with('#') && !is_rule(text) && marker(&format!("{text} ")).is_none();
+        let opens = ["```", "~~~", ">"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        let escape = if opens && !text.starts_with('`') {
+            "\\"
+        } else {
+            ""
+        };
+        self.out
+            .push(format!("{lead}{escape}{}", inline::escape(text)));
+        self.paragraph =
+            !text.starts_with('#') && !is_rule(text) && marker(&format!("{text} ")).is_none();
     }
 
     /// Closes what is open.
     fn finish(&mut self) {
         if self.code.take().is_some() {
             self.out.push("```".to_owned());
-            self.out.extend(std::iter::repeat_n(String::new(), self.blanks));
+            self.out
+                .extend(std::iter::repeat_n(String::new(), self.blanks));
             self.blanks = 0;
             self.paragraph = false;
         }
@@ -173,13 +223,20 @@ impl Blocks {
 
 /// A line of code that must not end its block early.
 fn guarded(line: &str) -> String {
-    if line.trim_start().starts_with("```") { line.replacen("```", "'''", 1) } else { line.to_owned() }
+    if line.trim_start().starts_with("```") {
+        line.replacen("```", "'''", 1)
+    } else {
+        line.to_owned()
+    }
 }
 
 /// The fence a line opens, with the language to print.
 fn fence(line: &str) -> Option<(String, &'static str)> {
     let line = line.trim_start();
-    let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+    let mark = line
+        .chars()
+        .next()
+        .filter(|mark| matches!(mark, '`' | '~'))?;
     let length = line.chars().take_while(|&c| c == mark).count();
     let info = &line[length..];
     if length < 3 || mark == '`' && info.contains('`') {
@@ -192,7 +249,9 @@ fn fence(line: &str) -> Option<(String, &'static str)> {
 
 /// Whether a line is a rule across the page, or underlines a heading.
 fn is_rule(text: &str) -> bool {
-    ["-", "*", "_", "="].iter().any(|mark| text.starts_with(mark) && text.replace(mark, "").trim().is_empty())
+    ["-", "*", "_", "="]
+        .iter()
+        .any(|mark| text.starts_with(mark) && text.replace(mark, "").trim().is_empty())
 }
 
 /// The marker of a list item, and what follows it.

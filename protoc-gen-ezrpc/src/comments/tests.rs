@@ -3,14 +3,25 @@ use super::markdown::rustdoc;
 /// A comment, as protoc hands it over, and the doc it becomes.
 fn check(comment: &str, doc: &str) {
     let lines = rustdoc(comment);
-    assert!(lines.iter().all(|line| line.is_empty() || line.starts_with(' ')), "{lines:?}");
-    let text: Vec<&str> = lines.iter().map(|line| line.strip_prefix(' ').unwrap_or_default()).collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.is_empty() || line.starts_with(' ')),
+        "{lines:?}"
+    );
+    let text: Vec<&str> = lines
+        .iter()
+        .map(|line| line.strip_prefix(' ').unwrap_or_default())
+        .collect();
     assert_eq!(text.join("\n"), doc);
 }
 
 #[test]
 fn plain_text_stays() {
-    check(" Gets one product.\n\n 商品服务 — 100 % & more.\n", "Gets one product.\n\n商品服务 — 100 % & more.");
+    check(
+        " Gets one product.\n\n 商品服务 — 100 % & more.\n",
+        "Gets one product.\n\n商品服务 — 100 % & more.",
+    );
     check("", "");
     check("  \n \n", "");
     check("\n\n x\n\n", "x");
@@ -19,8 +30,14 @@ fn plain_text_stays() {
 
 #[test]
 fn links_that_rustdoc_would_resolve_are_text() {
-    check(" See [Foo] and [Foo][bar.Baz], [0, 9) or ].", r"See \[Foo\] and \[Foo\]\[bar.Baz\], \[0, 9) or \].");
-    check(" [a](b.md) [a](https://x.y/z) [^1]", r"\[a\](b.md) [a](https://x.y/z) \[^1\]");
+    check(
+        " See [Foo] and [Foo][bar.Baz], [0, 9) or ].",
+        r"See \[Foo\] and \[Foo\]\[bar.Baz\], \[0, 9) or \].",
+    );
+    check(
+        " [a](b.md) [a](https://x.y/z) [^1]",
+        r"\[a\](b.md) [a](https://x.y/z) \[^1\]",
+    );
     check(" [x]: https://x.y", r"\[x\]: <https://x.y>");
     check(r" \[done\] already", r"\[done\] already");
     check(" [`Foo`](https://x.y)", r"\[`Foo`\](<https://x.y>)");
@@ -29,15 +46,24 @@ fn links_that_rustdoc_would_resolve_are_text() {
 #[test]
 fn addresses_are_links() {
     check(" see https://a.b/c_(d).", "see <https://a.b/c_(d)>.");
-    check(" (https://a.b), <https://c.d>, \"http://e.f\"", "(<https://a.b>), <https://c.d>, \"<http://e.f>\"");
+    check(
+        " (https://a.b), <https://c.d>, \"http://e.f\"",
+        "(<https://a.b>), <https://c.d>, \"<http://e.f>\"",
+    );
     check(" https:// and http://$x", "https:// and http://$x");
     check(" `https://a.b` stays", "`https://a.b` stays");
 }
 
 #[test]
 fn tags_and_lone_ticks_are_escaped() {
-    check(" Vec<String> and <b>, a < b", r"Vec\<String> and \<b>, a \< b");
-    check(" `code` and `` a ` b `` and ` lone", r"`code` and `` a ` b `` and \` lone");
+    check(
+        " Vec<String> and <b>, a < b",
+        r"Vec\<String> and \<b>, a \< b",
+    );
+    check(
+        " `code` and `` a ` b `` and ` lone",
+        r"`code` and `` a ` b `` and \` lone",
+    );
     check(" ends */ here", r"ends \*/ here");
     check(" `<T>` is code", "`<T>` is code");
 }
@@ -51,17 +77,29 @@ fn notes_are_taken_out() {
 
 #[test]
 fn fences_are_never_rust() {
-    check(" ```\n let x = 1;\n ```\n after", "```text\nlet x = 1;\n```\nafter");
+    check(
+        " ```\n let x = 1;\n ```\n after",
+        "```text\nlet x = 1;\n```\nafter",
+    );
     check(" ```rust,no_run\n [x]\n ```", "```text\n[x]\n```");
-    check(" ```JSON\n {\"a\": [1]}\n ```", "```json\n{\"a\": [1]}\n```");
-    check(" ~~~~ yaml\n ~~~\n a: b\n ~~~~\n x", "```yaml\n~~~\na: b\n```\nx");
+    check(
+        " ```JSON\n {\"a\": [1]}\n ```",
+        "```json\n{\"a\": [1]}\n```",
+    );
+    check(
+        " ~~~~ yaml\n ~~~\n a: b\n ~~~~\n x",
+        "```yaml\n~~~\na: b\n```\nx",
+    );
     check(" ```\n never closed", "```text\nnever closed\n```");
     check(" ````\n ```\n ````", "```text\n'''\n```");
 }
 
 #[test]
 fn indented_code_is_fenced() {
-    check(" Like this:\n\n     GET /v1\n\n       x: y\n\n End.", "Like this:\n\n```text\nGET /v1\n\n  x: y\n```\n\nEnd.");
+    check(
+        " Like this:\n\n     GET /v1\n\n       x: y\n\n End.",
+        "Like this:\n\n```text\nGET /v1\n\n  x: y\n```\n\nEnd.",
+    );
     check(" A line\n     goes on.", "A line\n    goes on.");
     check(" # Title\n     code", "# Title\n```text\ncode\n```");
     check("Tab:\n\n\tcode", "Tab:\n\n```text\ncode\n```");
@@ -69,7 +107,10 @@ fn indented_code_is_fenced() {
 
 #[test]
 fn lists_keep_their_text() {
-    check(" - one\n   more\n\n   second paragraph\n - two", "- one\n  more\n\n  second paragraph\n- two");
+    check(
+        " - one\n   more\n\n   second paragraph\n - two",
+        "- one\n  more\n\n  second paragraph\n- two",
+    );
     check(" 1. one\n\n        code", "1. one\n\n```text\ncode\n```");
     check(" 2) one\n\n      text", "2) one\n\n   text");
     check(" -\n       code", "-\n```text\n  code\n```");

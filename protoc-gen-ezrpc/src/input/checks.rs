@@ -27,7 +27,9 @@ pub(super) fn file(file: &SourceFile, report: &mut Report) {
     match proto.syntax.as_deref() {
         None | Some("proto2" | "proto3") => {}
         Some("editions") => {
-            let edition = Edition::decode(&*file.bytes).ok().and_then(|file| file.edition);
+            let edition = Edition::decode(&*file.bytes)
+                .ok()
+                .and_then(|file| file.edition);
             let year = match edition {
                 Some(1000) => " 2023",
                 Some(1001) => " 2024",
@@ -51,9 +53,15 @@ pub(super) fn file(file: &SourceFile, report: &mut Report) {
 /// Two files of one name are fine if they say the same.
 pub(super) fn duplicate(first: &SourceFile, files: &Files, report: &mut Report) {
     let name = first.proto.name();
-    if files.get(name).is_some_and(|second| second.bytes != first.bytes) {
+    if files
+        .get(name)
+        .is_some_and(|second| second.bytes != first.bytes)
+    {
         report
-            .error(At::file(name), format!("two different files are called `{name}`"))
+            .error(
+                At::file(name),
+                format!("two different files are called `{name}`"),
+            )
             .help("give each file a name of its own under the include paths");
     }
 }
@@ -85,19 +93,29 @@ pub(super) fn import_order(files: &Files, report: &mut Report) -> Vec<String> {
     let mut waits: BTreeMap<&String, usize> = BTreeMap::new();
     let mut importers: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
     for (name, file) in files {
-        let known = file.proto.dependency.iter().filter(|import| files.contains_key(*import));
+        let known = file
+            .proto
+            .dependency
+            .iter()
+            .filter(|import| files.contains_key(*import));
         let imports: BTreeSet<&String> = known.collect();
         waits.insert(name, imports.len());
         for import in imports {
             importers.entry(import).or_default().push(name);
         }
     }
-    let mut ready: BTreeSet<&String> = waits.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
+    let mut ready: BTreeSet<&String> = waits
+        .iter()
+        .filter(|(_, n)| **n == 0)
+        .map(|(name, _)| *name)
+        .collect();
     let mut order = Vec::new();
     while let Some(name) = ready.pop_first() {
         order.push(name.clone());
         for importer in importers.remove(name).unwrap_or_default() {
-            let Some(left) = waits.get_mut(importer) else { continue };
+            let Some(left) = waits.get_mut(importer) else {
+                continue;
+            };
             *left -= 1;
             if *left == 0 {
                 ready.insert(importer);
@@ -105,9 +123,18 @@ pub(super) fn import_order(files: &Files, report: &mut Report) -> Vec<String> {
         }
     }
     if order.len() < files.len() && report.is_empty() {
-        let circle = waits.iter().filter(|(_, n)| **n > 0).map(|(name, _)| format!("`{name}`"));
+        let circle = waits
+            .iter()
+            .filter(|(_, n)| **n > 0)
+            .map(|(name, _)| format!("`{name}`"));
         let circle: Vec<String> = circle.collect();
-        report.error(At::nowhere(), format!("files import each other in a circle, among {}", circle.join(", ")));
+        report.error(
+            At::nowhere(),
+            format!(
+                "files import each other in a circle, among {}",
+                circle.join(", ")
+            ),
+        );
     }
     order
 }
@@ -116,15 +143,22 @@ pub(super) fn import_order(files: &Files, report: &mut Report) -> Vec<String> {
 pub(super) fn extension_numbers(files: &Files, report: &mut Report) {
     let mut seen: HashMap<(String, i32), Extension<'_>> = HashMap::new();
     for extension in files.values().flat_map(|file| extensions(&file.proto)) {
-        let extendee = extension.field.extendee().trim_start_matches('.').to_owned();
+        let extendee = extension
+            .field
+            .extendee()
+            .trim_start_matches('.')
+            .to_owned();
         let number = extension.field.number();
         let Some(first) = seen.get(&(extendee.clone(), number)) else {
             seen.insert((extendee, number), extension);
             continue;
         };
         // Google's files are not the user's to change.
-        let [blamed, other] =
-            if extension.name.starts_with("google.") { [first, &extension] } else { [&extension, first] };
+        let [blamed, other] = if extension.name.starts_with("google.") {
+            [first, &extension]
+        } else {
+            [&extension, first]
+        };
         let message = format!(
             "extensions `{}` and `{}` ({}) both use number {number} of {extendee}",
             blamed.name,
@@ -132,7 +166,10 @@ pub(super) fn extension_numbers(files: &Files, report: &mut Report) {
             other.file.name(),
         );
         report
-            .error(At::path(blamed.file, &blamed.path).element(&blamed.name), message)
+            .error(
+                At::path(blamed.file, &blamed.path).element(&blamed.name),
+                message,
+            )
             .help(options::number_clash_help(&[&blamed.name, &other.name]));
     }
 }
@@ -163,8 +200,15 @@ fn add<'a>(
     fields: &'a [FieldDescriptorProto],
 ) {
     let extension = |(index, field): (i32, &'a FieldDescriptorProto)| {
-        let name = format!("{scope}.{}", field.name()).trim_start_matches('.').to_owned();
-        Extension { file, path: [path, &[index]].concat(), name, field }
+        let name = format!("{scope}.{}", field.name())
+            .trim_start_matches('.')
+            .to_owned();
+        Extension {
+            file,
+            path: [path, &[index]].concat(),
+            name,
+            field,
+        }
     };
     found.extend((0..).zip(fields).map(extension));
 }
@@ -176,8 +220,18 @@ fn nested<'a>(
     message: &'a DescriptorProto,
 ) {
     let scope = format!("{scope}.{}", message.name());
-    add(found, file, (&[path, &[6]].concat(), &scope), &message.extension);
+    add(
+        found,
+        file,
+        (&[path, &[6]].concat(), &scope),
+        &message.extension,
+    );
     for (index, message) in (0..).zip(&message.nested_type) {
-        nested(found, file, (&[path, &[3, index]].concat(), &scope), message);
+        nested(
+            found,
+            file,
+            (&[path, &[3, index]].concat(), &scope),
+            message,
+        );
     }
 }

@@ -39,7 +39,10 @@ fn set(files: Vec<FileDescriptorProto>) -> Vec<u8> {
 }
 
 fn file(name: &str) -> FileDescriptorProto {
-    FileDescriptorProto { name: Some(name.to_owned()), ..FileDescriptorProto::default() }
+    FileDescriptorProto {
+        name: Some(name.to_owned()),
+        ..FileDescriptorProto::default()
+    }
 }
 
 fn mistakes(set: &[u8], targets: &[&str]) -> String {
@@ -53,7 +56,11 @@ fn mistakes(set: &[u8], targets: &[&str]) -> String {
 /// As protoc 27 and later describe `edition = "2023";`.
 #[test]
 fn editions_are_refused_before_anything_trips_over_them() {
-    let mut bytes = FileDescriptorProto { syntax: Some("editions".to_owned()), ..file("e.proto") }.encode_to_vec();
+    let mut bytes = FileDescriptorProto {
+        syntax: Some("editions".to_owned()),
+        ..file("e.proto")
+    }
+    .encode_to_vec();
     bytes.extend(b"\x70\xe8\x07");
     let set = RawSet { file: vec![bytes] }.encode_to_vec();
     let expected = "\
@@ -66,9 +73,18 @@ e.proto: `e.proto` is written in edition 2023, which ezrpc does not read
 #[test]
 fn what_is_wrong_between_files_is_told_all_at_once() {
     let files = vec![
-        FileDescriptorProto { syntax: Some("proto4".to_owned()), ..file("a.proto") },
-        FileDescriptorProto { dependency: vec!["none.proto".to_owned()], ..file("b.proto") },
-        FileDescriptorProto { package: Some("x".to_owned()), ..file("a.proto") },
+        FileDescriptorProto {
+            syntax: Some("proto4".to_owned()),
+            ..file("a.proto")
+        },
+        FileDescriptorProto {
+            dependency: vec!["none.proto".to_owned()],
+            ..file("b.proto")
+        },
+        FileDescriptorProto {
+            package: Some("x".to_owned()),
+            ..file("a.proto")
+        },
         file(""),
     ];
     let expected = "\
@@ -87,11 +103,20 @@ b.proto: unknown import \"none.proto\"
 #[test]
 fn a_circle_of_imports_is_told() {
     let files = vec![
-        FileDescriptorProto { dependency: vec!["b.proto".to_owned()], ..file("a.proto") },
-        FileDescriptorProto { dependency: vec!["a.proto".to_owned()], ..file("b.proto") },
+        FileDescriptorProto {
+            dependency: vec!["b.proto".to_owned()],
+            ..file("a.proto")
+        },
+        FileDescriptorProto {
+            dependency: vec!["a.proto".to_owned()],
+            ..file("b.proto")
+        },
         file("c.proto"),
     ];
-    assert_eq!(mistakes(&set(files), &[]), "files import each other in a circle, among `a.proto`, `b.proto`");
+    assert_eq!(
+        mistakes(&set(files), &[]),
+        "files import each other in a circle, among `a.proto`, `b.proto`"
+    );
 }
 
 /// The `ezbuy/option.proto` of old beside google.api.http: protoc refuses it as well, without saying what to do.
@@ -104,7 +129,10 @@ fn one_number_for_two_extensions_is_explained() {
         message Webapi { bool enable = 1; }
         extend google.protobuf.MethodOptions { Webapi webapi = 72295729; }
     "#;
-    let sources = [("ezbuy/option.proto", option), ("google/api/annotations.proto", bundled()[2].1)];
+    let sources = [
+        ("ezbuy/option.proto", option),
+        ("google/api/annotations.proto", bundled()[2].1),
+    ];
     let set = FileDescriptorSet::decode(&*descriptor_set(&sources, true));
     let mut set = set.unwrap_or_else(|error| panic!("{error}"));
     for extension in set.file.iter_mut().flat_map(|file| &mut file.extension) {
@@ -119,9 +147,11 @@ ezbuy/option.proto:6:48: extensions `ezbuy.webapi` and `google.api.http` (google
 
 #[test]
 fn a_type_that_is_missing_is_told_with_its_place() {
-    let mut set = FileDescriptorSet::decode(&*descriptor_set(&[("shop.proto", SHOP)], true)).unwrap_or_default();
+    let mut set = FileDescriptorSet::decode(&*descriptor_set(&[("shop.proto", SHOP)], true))
+        .unwrap_or_default();
     for file in &mut set.file {
-        file.dependency.retain(|import| !import.ends_with("timestamp.proto"));
+        file.dependency
+            .retain(|import| !import.ends_with("timestamp.proto"));
     }
     let expected = "shop.proto:13:7: name 'google.protobuf.Timestamp' is not defined";
     assert_eq!(mistakes(&set.encode_to_vec(), &[]), expected);
@@ -135,7 +165,9 @@ fn the_order_of_files_does_not_matter() {
     let targets = ["shop.proto".to_owned()];
     let lowered = |set: &[u8]| {
         let input = Input::from_descriptor_set(set, &targets, Params::default());
-        input.map(|input| format!("{:?}", lower::lower(&input))).unwrap_or_else(|error| panic!("{error}"))
+        input
+            .map(|input| format!("{:?}", lower::lower(&input)))
+            .unwrap_or_else(|error| panic!("{error}"))
     };
     assert_eq!(lowered(&bytes), lowered(&turned.encode_to_vec()));
 }
@@ -148,10 +180,14 @@ fn a_request_is_read_like_a_set() {
         parameter: Some("client=false".to_owned()),
         proto_file: set.file,
     };
-    let from_request = Input::from_request(&request.encode_to_vec()).unwrap_or_else(|error| panic!("{error}"));
+    let from_request =
+        Input::from_request(&request.encode_to_vec()).unwrap_or_else(|error| panic!("{error}"));
     let from_set = input(&[("shop.proto", SHOP)], "client=false");
     assert_eq!(from_request.params, from_set.params);
-    assert_eq!(format!("{:?}", lower::lower(&from_request)), format!("{:?}", lower::lower(&from_set)));
+    assert_eq!(
+        format!("{:?}", lower::lower(&from_request)),
+        format!("{:?}", lower::lower(&from_set))
+    );
 }
 
 /// A generator of numbers that is the same every time.
@@ -159,7 +195,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or_default() % end.max(1)
     }
 }
@@ -167,7 +206,9 @@ impl Random {
 /// Reads and lowers whatever it is given; it may refuse, and must not panic.
 fn survive(set: &[u8]) {
     let names = RawSet::decode(set).map(|set| set.file).unwrap_or_default();
-    let names = names.iter().filter_map(|file| FileDescriptorProto::decode(&**file).ok());
+    let names = names
+        .iter()
+        .filter_map(|file| FileDescriptorProto::decode(&**file).ok());
     let targets: Vec<String> = names.map(|file| file.name().to_owned()).collect();
     if let Ok(input) = Input::from_descriptor_set(set, &targets, Params::default()) {
         let _ = lower::lower(&input);
@@ -179,15 +220,24 @@ fn survive(set: &[u8]) {
 fn no_bytes_make_it_panic() {
     let good = descriptor_set(&[("shop.proto", SHOP)], false);
     let mut random = Random(7);
-    let rounds = std::env::var("EZRPC_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(400);
+    let rounds = std::env::var("EZRPC_FUZZ_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(400);
     for _ in 0..rounds {
         let mut bytes = good.clone();
         for _ in 0..=random.below(4) {
             let at = random.below(bytes.len());
             match random.below(4) {
                 0 => bytes.truncate(at),
-                1 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
-                2 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte = random.below(256) as u8),
+                1 => bytes[at..]
+                    .iter_mut()
+                    .take(1)
+                    .for_each(|byte| *byte ^= 1 << random.below(8)),
+                2 => bytes[at..]
+                    .iter_mut()
+                    .take(1)
+                    .for_each(|byte| *byte = random.below(256) as u8),
                 _ => drop(bytes.splice(at..at, [random.below(256) as u8])),
             }
             if bytes.is_empty() {
@@ -205,7 +255,8 @@ fn no_bytes_make_it_panic() {
 /// Breaks one thing at a time in a file that is otherwise sound: names, types, numbers, references.
 #[test]
 fn no_odd_descriptor_makes_it_panic() {
-    let set = FileDescriptorSet::decode(&*descriptor_set(&[("shop.proto", SHOP)], true)).unwrap_or_default();
+    let set = FileDescriptorSet::decode(&*descriptor_set(&[("shop.proto", SHOP)], true))
+        .unwrap_or_default();
     let shop = set.file.len() - 1;
     let breaks: [fn(&mut FileDescriptorProto); 24] = [
         |file| file.name = None,

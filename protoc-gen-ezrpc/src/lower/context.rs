@@ -37,15 +37,27 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// The package level of a file.
     pub(super) fn file(file: &'a FileDescriptorProto) -> Self {
-        let full_name = if file.package().is_empty() { String::new() } else { format!(".{}", file.package()) };
-        Self { file, path: Vec::new(), full_name }
+        let full_name = if file.package().is_empty() {
+            String::new()
+        } else {
+            format!(".{}", file.package())
+        };
+        Self {
+            file,
+            path: Vec::new(),
+            full_name,
+        }
     }
 
     /// Item `index` of field `tag`, called `name`.
     pub(super) fn child(&self, tag: i32, index: usize, name: &str) -> Self {
         let mut path = self.path.clone();
         path.extend([tag, i32::try_from(index).unwrap_or(i32::MAX)]);
-        Self { file: self.file, path, full_name: format!("{}.{name}", self.full_name) }
+        Self {
+            file: self.file,
+            path,
+            full_name: format!("{}.{name}", self.full_name),
+        }
     }
 
     /// The element as a whole.
@@ -84,13 +96,21 @@ impl<'a> Cx<'a> {
             .filter(|file| input.params.runtime && input.targets.contains(file.proto.name()))
             .map(|file| file.proto.package())
             .collect();
-        let externs = Externs::new(&input.params.extern_path, |package| own_packages.contains(package));
+        let externs = Externs::new(&input.params.extern_path, |package| {
+            own_packages.contains(package)
+        });
         let (extensions, wrong) = Extensions::new(&input.pool);
         let mut report = Report::default();
         for (extension, reason) in wrong {
             let file = extension.parent_file();
-            let source = input.files.get(file.name()).map_or(file.file_descriptor_proto(), |file| &file.proto);
-            report.error(At::path(source, extension.path()).element(extension.full_name()), reason);
+            let source = input
+                .files
+                .get(file.name())
+                .map_or(file.file_descriptor_proto(), |file| &file.proto);
+            report.error(
+                At::path(source, extension.path()).element(extension.full_name()),
+                reason,
+            );
         }
         Self {
             input,

@@ -9,20 +9,33 @@ use crate::model::{Enum, EnumValue, Package};
 use crate::names;
 
 /// Lowers an enum into `package`.
-pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, descriptor: &EnumDescriptorProto, package: &mut Package) {
+pub(super) fn lower(
+    cx: &mut Cx<'_>,
+    place: &Place<'_>,
+    descriptor: &EnumDescriptorProto,
+    package: &mut Package,
+) {
     if cx.is_foreign(&place.full_name) {
         return;
     }
     check_variants(cx, place, descriptor);
     let error_domain = error_domain(cx, place, descriptor);
-    let values: Vec<EnumValue> = descriptor.value.iter().enumerate().map(|(index, value)| {
-        let at = place.child(2, index, value.name());
-        let error = error_code(cx, place, (index, value), &at);
-        EnumValue { name: value.name().to_owned(), number: value.number(), error }
-    }).collect();
+    let values: Vec<EnumValue> = descriptor
+        .value
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let at = place.child(2, index, value.name());
+            let error = error_code(cx, place, (index, value), &at);
+            EnumValue {
+                name: value.name().to_owned(),
+                number: value.number(),
+                error,
+            }
+        })
+        .collect();
     check_errors(cx, place, (&error_domain, &values));
     package.enums.push(Enum {
-        full_name: place.plain_name().to_owned(),
         path: names::relative(&package.name, &place.full_name),
         values,
         error_domain,
@@ -48,7 +61,11 @@ fn check_variants(cx: &mut Cx<'_>, place: &Place<'_>, descriptor: &EnumDescripto
     }
 }
 
-fn error_domain(cx: &mut Cx<'_>, place: &Place<'_>, descriptor: &EnumDescriptorProto) -> Option<String> {
+fn error_domain(
+    cx: &mut Cx<'_>,
+    place: &Place<'_>,
+    descriptor: &EnumDescriptorProto,
+) -> Option<String> {
     descriptor.options.as_ref()?;
     let resolved = cx.input.pool.get_enum_by_name(place.plain_name())?;
     let given = cx.extensions.error_domain(&resolved)?;
@@ -68,7 +85,12 @@ fn error_code(
     at: &Place<'_>,
 ) -> Option<(u32, String)> {
     value.options.as_ref()?;
-    let resolved = cx.input.pool.get_enum_by_name(place.plain_name())?.values().nth(index)?;
+    let resolved = cx
+        .input
+        .pool
+        .get_enum_by_name(place.plain_name())?
+        .values()
+        .nth(index)?;
     let given = cx.extensions.error_code(&resolved)?;
     let (code, message) = given.value;
     let status = code / 10_000;
@@ -82,19 +104,37 @@ fn error_code(
 }
 
 /// Codes are the domain's, and each is given once.
-fn check_errors(cx: &mut Cx<'_>, place: &Place<'_>, (domain, values): (&Option<String>, &[EnumValue])) {
+fn check_errors(
+    cx: &mut Cx<'_>,
+    place: &Place<'_>,
+    (domain, values): (&Option<String>, &[EnumValue]),
+) {
     let mut seen: HashMap<u32, &str> = HashMap::new();
     for (index, value) in values.iter().enumerate() {
-        let Some((code, _)) = &value.error else { continue };
+        let Some((code, _)) = &value.error else {
+            continue;
+        };
         let at = place.child(2, index, &value.name);
         if domain.is_none() {
             cx.report
-                .error(at.at(), format!("`{}` has an error code, but its enum has no domain", value.name))
+                .error(
+                    at.at(),
+                    format!(
+                        "`{}` has an error code, but its enum has no domain",
+                        value.name
+                    ),
+                )
                 .help("write `option (ezbuy.errors) = { domain: \"shop.product\" };` in the enum");
         }
         if let Some(first) = seen.insert(*code, &value.name) {
             cx.report
-                .error(at.at(), format!("error code {code} is given to `{first}` and to `{}`", value.name))
+                .error(
+                    at.at(),
+                    format!(
+                        "error code {code} is given to `{first}` and to `{}`",
+                        value.name
+                    ),
+                )
                 .help("give each reason a code of its own");
         }
     }

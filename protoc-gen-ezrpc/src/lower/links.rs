@@ -23,15 +23,29 @@ enum Reach {
 pub(super) fn add(cx: &Cx<'_>, packages: &mut [Package]) {
     let written: BTreeMap<String, String> = packages
         .iter()
-        .flat_map(|package| package.files.iter().map(|file| (file.name.clone(), package.name.clone())))
+        .flat_map(|package| {
+            package
+                .files
+                .iter()
+                .map(|file| (file.name.clone(), package.name.clone()))
+        })
         .collect();
     for package in packages {
         let (links, embedded) = (BTreeSet::new(), Vec::new());
-        let mut walk = Walk { cx, written: &written, package: &package.name, seen: HashSet::new(), links, embedded };
+        let mut walk = Walk {
+            cx,
+            written: &written,
+            package: &package.name,
+            seen: HashSet::new(),
+            links,
+            embedded,
+        };
         for file in &package.files {
             walk.imports(&file.name);
         }
-        let Walk { links, embedded, .. } = walk;
+        let Walk {
+            links, embedded, ..
+        } = walk;
         package.descriptor_links = links.into_iter().collect();
         package.files.extend(embedded);
         package.files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -50,8 +64,15 @@ struct Walk<'a, 'c> {
 
 impl Walk<'_, '_> {
     fn imports(&mut self, name: &str) {
-        let Some(file) = self.cx.input.files.get(name) else { return };
-        for import in file.proto.dependency.iter().filter_map(|import| self.cx.input.files.get(import)) {
+        let Some(file) = self.cx.input.files.get(name) else {
+            return;
+        };
+        for import in file
+            .proto
+            .dependency
+            .iter()
+            .filter_map(|import| self.cx.input.files.get(import))
+        {
             if !self.seen.insert(import.proto.name()) {
                 continue;
             }

@@ -10,7 +10,12 @@ use crate::model::{Field, Kind, Message, Package, Presence};
 use crate::names;
 
 /// Lowers a message and what is nested in it into `package`.
-pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProto, package: &mut Package) {
+pub(super) fn lower(
+    cx: &mut Cx<'_>,
+    place: &Place<'_>,
+    message: &DescriptorProto,
+    package: &mut Package,
+) {
     if is_map_entry(message) {
         check_map_entry(cx, place, message);
         return;
@@ -21,9 +26,20 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProt
     let path = names::relative(&package.name, &place.full_name);
     let fields = message.field.iter().enumerate();
     let fields = fields
-        .filter_map(|(index, field)| lower_field(cx, &place.child(2, index, field.name()), field, (message, package)))
+        .filter_map(|(index, field)| {
+            lower_field(
+                cx,
+                &place.child(2, index, field.name()),
+                field,
+                (message, package),
+            )
+        })
         .collect();
-    package.messages.push(Message { full_name: place.plain_name().to_owned(), path, fields });
+    package.messages.push(Message {
+        full_name: place.plain_name().to_owned(),
+        path,
+        fields,
+    });
     for (index, nested) in message.nested_type.iter().enumerate() {
         lower(cx, &place.child(3, index, nested.name()), nested, package);
     }
@@ -36,7 +52,13 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProt
 fn check_map_entry(cx: &mut Cx<'_>, place: &Place<'_>, message: &DescriptorProto) {
     let names: Vec<&str> = message.field.iter().map(|field| field.name()).collect();
     if names != ["key", "value"] {
-        cx.report.error(place.at(), format!("map entry `{}` has not the fields `key` and `value`", place.plain_name()));
+        cx.report.error(
+            place.at(),
+            format!(
+                "map entry `{}` has not the fields `key` and `value`",
+                place.plain_name()
+            ),
+        );
     }
 }
 
@@ -66,13 +88,19 @@ fn lower_field(
         proto_name: field.name().to_owned(),
         presence,
         kind,
-        deprecated: field.options.as_ref().is_some_and(|options| options.deprecated()),
+        deprecated: field
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated()),
     })
 }
 
 /// The oneof a field belongs to, if it is one the user wrote.
 pub(super) fn oneof_index(field: &FieldDescriptorProto) -> Option<usize> {
-    field.oneof_index.filter(|_| !field.proto3_optional()).and_then(|index| usize::try_from(index).ok())
+    field
+        .oneof_index
+        .filter(|_| !field.proto3_optional())
+        .and_then(|index| usize::try_from(index).ok())
 }
 
 fn presence(
@@ -84,7 +112,10 @@ fn presence(
         let (parent, _) = place.full_name.rsplit_once('.')?;
         let mut path = names::relative_module(&package.name, parent);
         path.push(oneof_type(message, message.oneof_decl.get(index)?.name()));
-        return Some(Presence::Oneof { path: path.join("::"), variant: names::camel(field.name()) });
+        return Some(Presence::Oneof {
+            path: path.join("::"),
+            variant: names::camel(field.name()),
+        });
     }
     let proto2 = place.file.syntax() != "proto3";
     Some(match field.label() {
@@ -101,7 +132,11 @@ pub(super) fn oneof_type(message: &DescriptorProto, oneof: &str) -> String {
     let ident = names::camel(oneof);
     let nested = message.nested_type.iter().map(|nested| nested.name());
     let mut nested = nested.chain(message.enum_type.iter().map(|nested| nested.name()));
-    if nested.any(|name| names::camel(name) == ident) { format!("{ident}OneOf") } else { ident }
+    if nested.any(|name| names::camel(name) == ident) {
+        format!("{ident}OneOf")
+    } else {
+        ident
+    }
 }
 
 /// What one value of a field is. `None` for a type that is missing, which has been reported.

@@ -27,17 +27,48 @@ pub(super) struct Source<'a> {
 
 /// Lowers an RPC; `None` if one of its types is missing, which has been reported.
 pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> Option<Method> {
-    let Source { proto, resolved, service, docs } = source;
+    let Source {
+        proto,
+        resolved,
+        service,
+        docs,
+    } = source;
     let package = place.file.package();
-    cx.types.message(proto.input_type()).and(cx.types.message(proto.output_type()))?;
+    cx.types
+        .message(proto.input_type())
+        .and(cx.types.message(proto.output_type()))?;
     let options = cx.extensions.method(&resolved);
     let (service_name, name) = place.plain_name().rsplit_once('.')?;
     let shape = shape(proto);
-    let patch = options.webapi.as_ref().map(|given| given.value).unwrap_or_default().over(service.webapi);
+    let patch = options
+        .webapi
+        .as_ref()
+        .map(|given| given.value)
+        .unwrap_or_default()
+        .over(service.webapi);
     let webapi = patch.merged();
     let hidden = patch.enable == Some(false);
-    let routes = routes::lower(cx, place, routes::Source { proto, shape, webapi, hidden, http: options.http.as_ref() });
-    check_webapi(cx, place, Checked { proto, options: &options, webapi, reachable: webapi.enable || !routes.is_empty() });
+    let routes = routes::lower(
+        cx,
+        place,
+        routes::Source {
+            proto,
+            shape,
+            webapi,
+            hidden,
+            http: options.http.as_ref(),
+        },
+    );
+    check_webapi(
+        cx,
+        place,
+        Checked {
+            proto,
+            options: &options,
+            webapi,
+            reachable: webapi.enable || !routes.is_empty(),
+        },
+    );
     Some(Method {
         doc: docs.lines(&place.path),
         path: format!("/{service_name}/{name}"),
@@ -45,7 +76,10 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> O
         input: cx.rust_path(package, proto.input_type()),
         output: cx.rust_path(package, proto.output_type()),
         shape,
-        deprecated: proto.options.as_ref().is_some_and(|options| options.deprecated()),
+        deprecated: proto
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated()),
         idempotency: idempotency(proto),
         timeout: timeout(cx, place, options.timeout),
         webapi,
@@ -63,7 +97,11 @@ fn shape(proto: &MethodDescriptorProto) -> Shape {
 }
 
 fn idempotency(proto: &MethodDescriptorProto) -> Idempotency {
-    match proto.options.as_ref().map(|options| options.idempotency_level()) {
+    match proto
+        .options
+        .as_ref()
+        .map(|options| options.idempotency_level())
+    {
         Some(IdempotencyLevel::NoSideEffects) => Idempotency::NoSideEffects,
         Some(IdempotencyLevel::Idempotent) => Idempotency::Idempotent,
         _ => Idempotency::Unknown,
@@ -71,10 +109,15 @@ fn idempotency(proto: &MethodDescriptorProto) -> Idempotency {
 }
 
 fn timeout(cx: &mut Cx<'_>, place: &Place<'_>, given: Option<Given<String>>) -> Timeout {
-    let Some(Given { value, number }) = given else { return Timeout::Unset };
+    let Some(Given { value, number }) = given else {
+        return Timeout::Unset;
+    };
     options::timeout(&value).unwrap_or_else(|| {
         cx.report
-            .error(place.option(OPTIONS, number), format!("`{value}` is no time limit"))
+            .error(
+                place.option(OPTIONS, number),
+                format!("`{value}` is no time limit"),
+            )
             .help("write a number above 0 with `ms`, `s` or `m`, as in \"500ms\", or \"none\"");
         Timeout::Unset
     })
@@ -90,7 +133,12 @@ struct Checked<'a> {
 
 /// Judges the merged option. What a method takes over from its service is no mistake while nothing reaches it.
 fn check_webapi(cx: &mut Cx<'_>, place: &Place<'_>, checked: Checked<'_>) {
-    let Checked { proto, options, webapi, reachable } = checked;
+    let Checked {
+        proto,
+        options,
+        webapi,
+        reachable,
+    } = checked;
     let at = || match &options.webapi {
         Some(given) => place.option(OPTIONS, given.number),
         None => place.at(),
@@ -99,16 +147,32 @@ fn check_webapi(cx: &mut Cx<'_>, place: &Place<'_>, checked: Checked<'_>) {
         for (flag, name) in [(value.public, "public"), (value.upload, "upload")] {
             if flag == Some(true) {
                 cx.report
-                    .error(at(), format!("`{}` sets `{name}`, but is not reachable over HTTP", place.plain_name()))
-                    .help(format!("add `enable: true` or a google.api.http rule, or remove `{name}`"));
+                    .error(
+                        at(),
+                        format!(
+                            "`{}` sets `{name}`, but is not reachable over HTTP",
+                            place.plain_name()
+                        ),
+                    )
+                    .help(format!(
+                        "add `enable: true` or a google.api.http rule, or remove `{name}`"
+                    ));
             }
         }
     }
     if webapi.upload && reachable && !has_file(cx, proto.input_type()) {
         let input = proto.input_type().trim_start_matches('.');
         cx.report
-            .error(at(), format!("`{}` sets `upload`, but its request `{input}` has no field for a file", place.plain_name()))
-            .help("add a field of type bytes, google.api.HttpBody or ezbuy.File, or remove `upload`");
+            .error(
+                at(),
+                format!(
+                    "`{}` sets `upload`, but its request `{input}` has no field for a file",
+                    place.plain_name()
+                ),
+            )
+            .help(
+                "add a field of type bytes, google.api.HttpBody or ezbuy.File, or remove `upload`",
+            );
     }
 }
 
@@ -121,7 +185,9 @@ fn has_file(cx: &Cx<'_>, message: &str) -> bool {
         if opaque || !seen.insert(name) {
             continue;
         }
-        let Some(message) = cx.types.message(name) else { continue };
+        let Some(message) = cx.types.message(name) else {
+            continue;
+        };
         for field in &message.field {
             match field.r#type() {
                 ProtoType::Bytes => return true,

@@ -27,7 +27,8 @@ const SCALAR_MESSAGES: [&str; 12] = [
 ];
 
 /// What to do about a mistake that only servers make, also for those who cannot change the file.
-const NOT_MINE: &str = "change one of the paths or its HTTP method, or generate clients only (`server=false`)";
+const NOT_MINE: &str =
+    "change one of the paths or its HTTP method, or generate clients only (`server=false`)";
 
 /// A binding as [`duplicates`] sees it.
 #[derive(Debug)]
@@ -63,17 +64,34 @@ struct Rule<'a, 'b> {
 /// Those of bidirectional RPCs are checked and left out: HTTP with JSON cannot carry them, yet public APIs have them.
 /// So are those of RPCs with an explicit `enable: false`.
 pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> Vec<Route> {
-    let Some(Given { value: first, number }) = source.http else { return Vec::new() };
+    let Some(Given {
+        value: first,
+        number,
+    }) = source.http
+    else {
+        return Vec::new();
+    };
     let mut routes = Vec::new();
-    for (depth, http) in std::iter::once((0, first)).chain(first.additional.iter().map(|http| (1, http))) {
-        let mut rule = Rule { place, source: &source, number: *number, label: String::new() };
+    for (depth, http) in
+        std::iter::once((0, first)).chain(first.additional.iter().map(|http| (1, http)))
+    {
+        let mut rule = Rule {
+            place,
+            source: &source,
+            number: *number,
+            label: String::new(),
+        };
         if depth > 0 && !http.additional.is_empty() {
             rule.error(cx, "additional_bindings inside additional_bindings")
                 .help("list all further bindings in the outer rule");
         }
         routes.extend(rule.lower(cx, http));
     }
-    if source.is_served() { routes } else { Vec::new() }
+    if source.is_served() {
+        routes
+    } else {
+        Vec::new()
+    }
 }
 
 /// Reports bindings of one service that would answer the same requests; without a server nothing answers.
@@ -84,16 +102,33 @@ pub(super) fn duplicates(cx: &mut Cx<'_>) {
         return;
     }
     for bindings in std::mem::take(&mut cx.bindings).into_values() {
-        let Some((first, rest)) = bindings.split_first() else { continue };
-        for Binding { file, path, number, method, route } in rest {
-            let Some(file) = cx.input.files.get(file) else { continue };
-            let place = Place { file: &file.proto, path: path.clone(), full_name: method.clone() };
+        let Some((first, rest)) = bindings.split_first() else {
+            continue;
+        };
+        for Binding {
+            file,
+            path,
+            number,
+            method,
+            route,
+        } in rest
+        {
+            let Some(file) = cx.input.files.get(file) else {
+                continue;
+            };
+            let place = Place {
+                file: &file.proto,
+                path: path.clone(),
+                full_name: method.clone(),
+            };
             let other = match *method == first.method {
                 true => format!("its `{}`", first.route),
                 false => format!("`{}` of `{}`", first.route, first.method),
             };
             let message = format!("`{route}` of `{method}` matches the same requests as {other}");
-            cx.report.error(place.option(OPTIONS, *number), message).help(NOT_MINE);
+            cx.report
+                .error(place.option(OPTIONS, *number), message)
+                .help(NOT_MINE);
         }
     }
 }
@@ -109,7 +144,11 @@ impl Rule<'_, '_> {
         self.place.option(OPTIONS, self.number)
     }
 
-    fn error<'c>(&self, cx: &'c mut Cx<'_>, message: impl std::fmt::Display) -> crate::diagnostic::Noted<'c> {
+    fn error<'c>(
+        &self,
+        cx: &'c mut Cx<'_>,
+        message: impl std::fmt::Display,
+    ) -> crate::diagnostic::Noted<'c> {
         let method = self.place.plain_name();
         let message = match self.label.as_str() {
             "" => format!("google.api.http of `{method}`: {message}"),
@@ -120,12 +159,14 @@ impl Rule<'_, '_> {
 
     fn lower(&mut self, cx: &mut Cx<'_>, http: &HttpRule) -> Option<Route> {
         let Some((verb, path)) = &http.pattern else {
-            self.error(cx, "no pattern").help("set one of get, put, post, delete, patch, or custom { kind, path }");
+            self.error(cx, "no pattern")
+                .help("set one of get, put, post, delete, patch, or custom { kind, path }");
             return None;
         };
         self.label = format!("{verb} {path}");
         if !route::is_token(verb) {
-            self.error(cx, format!("{verb:?} is no HTTP method")).help("write it in letters, or `*` for every method");
+            self.error(cx, format!("{verb:?} is no HTTP method"))
+                .help("write it in letters, or `*` for every method");
         }
         self.check_body(cx, verb, &http.body);
         self.check_response_body(cx, &http.response_body);
@@ -140,7 +181,12 @@ impl Rule<'_, '_> {
         self.check_variables(cx, &template, &http.body);
         self.note(cx, verb, template);
         let (verb, template) = (verb.clone(), path.clone());
-        Some(Route { verb, template, body: http.body.clone(), response_body: http.response_body.clone() })
+        Some(Route {
+            verb,
+            template,
+            body: http.body.clone(),
+            response_body: http.response_body.clone(),
+        })
     }
 
     /// Keeps the binding to compare it with all others.
@@ -155,7 +201,11 @@ impl Rule<'_, '_> {
             method: self.place.plain_name().to_owned(),
             route: self.label.clone(),
         };
-        let service = self.place.full_name.rsplit_once('.').map_or("", |(service, _)| service);
+        let service = self
+            .place
+            .full_name
+            .rsplit_once('.')
+            .map_or("", |(service, _)| service);
         let key = (service.to_owned(), verb.to_owned(), template.shape);
         cx.bindings.entry(key).or_default().push(binding);
     }
@@ -177,12 +227,17 @@ impl Rule<'_, '_> {
     }
 
     fn check_top_level(&self, cx: &mut Cx<'_>, option: &str, name: &str, message: &str) {
-        let Some(descriptor) = cx.types.message(message) else { return };
+        let Some(descriptor) = cx.types.message(message) else {
+            return;
+        };
         if find(descriptor, name).is_some() {
             return;
         }
         let message = message.trim_start_matches('.');
-        let noted = self.error(cx, format!("`{option}` names `{name}`, which is no field of `{message}`"));
+        let noted = self.error(
+            cx,
+            format!("`{option}` names `{name}`, which is no field of `{message}`"),
+        );
         noted.help(match name.contains('.') {
             true => format!("`{option}` takes a field of the message itself, no path into it"),
             false => near(descriptor, name),
@@ -212,17 +267,26 @@ impl Rule<'_, '_> {
         let mut message = self.source.proto.input_type().to_owned();
         let mut parts = path.split('.').peekable();
         while let Some(part) = parts.next() {
-            let Some(descriptor) = cx.types.message(&message) else { return };
+            let Some(descriptor) = cx.types.message(&message) else {
+                return;
+            };
             let Some(field) = find(descriptor, part) else {
                 let help = near(descriptor, part);
                 let message = message.trim_start_matches('.');
-                self.error(cx, format!("column {column}: `{part}` of `{{{path}}}` is no field of `{message}`")).help(help);
+                self.error(
+                    cx,
+                    format!("column {column}: `{part}` of `{{{path}}}` is no field of `{message}`"),
+                )
+                .help(help);
                 return;
             };
             let last = parts.peek().is_none();
             if let Some(reason) = unfit(cx, field, last) {
-                self.error(cx, format!("column {column}: `{part}` of `{{{path}}}` {reason}"))
-                    .help("bind a single scalar, enum, wrapper, Timestamp, Duration or FieldMask");
+                self.error(
+                    cx,
+                    format!("column {column}: `{part}` of `{{{path}}}` {reason}"),
+                )
+                .help("bind a single scalar, enum, wrapper, Timestamp, Duration or FieldMask");
                 return;
             }
             field.type_name().clone_into(&mut message);
@@ -238,7 +302,13 @@ fn unfit(cx: &Cx<'_>, field: &FieldDescriptorProto, last: bool) -> Option<&'stat
         Some("is a map")
     } else if field.label() == Label::Repeated {
         Some("is repeated")
-    } else if last && is_message && !field.type_name().strip_prefix(".google.protobuf.").is_some_and(scalar) {
+    } else if last
+        && is_message
+        && !field
+            .type_name()
+            .strip_prefix(".google.protobuf.")
+            .is_some_and(scalar)
+    {
         Some("is a message")
     } else if !last && !is_message {
         Some("is no message")
@@ -257,7 +327,12 @@ fn near(message: &DescriptorProto, name: &str) -> String {
     if let Some(field) = same {
         return format!("write it as the proto file does: `{}`", field.name());
     }
-    let fields: Vec<String> = message.field.iter().take(8).map(|field| format!("`{}`", field.name())).collect();
+    let fields: Vec<String> = message
+        .field
+        .iter()
+        .take(8)
+        .map(|field| format!("`{}`", field.name()))
+        .collect();
     match (fields.is_empty(), message.field.len() > 8) {
         (true, _) => format!("`{}` has no fields", message.name()),
         (false, true) => format!("`{}` has {}, ...", message.name(), fields.join(", ")),

@@ -26,10 +26,28 @@ pub(super) fn lower(
         .zip(service.method.iter().enumerate())
         .filter_map(|(resolved, (index, proto))| {
             let place = place.child(2, index, proto.name());
-            method::lower(cx, &place, method::Source { proto, resolved, service: &options, docs })
+            method::lower(
+                cx,
+                &place,
+                method::Source {
+                    proto,
+                    resolved,
+                    service: &options,
+                    docs,
+                },
+            )
         })
         .collect();
-    check_default(cx, place, (&options, methods.iter().any(|method| method.webapi.enable || !method.routes.is_empty())));
+    check_default(
+        cx,
+        place,
+        (
+            &options,
+            methods
+                .iter()
+                .any(|method| method.webapi.enable || !method.routes.is_empty()),
+        ),
+    );
     let ident = names::camel(service.name());
     Some(Service {
         doc: docs.lines(&place.path),
@@ -40,13 +58,20 @@ pub(super) fn lower(
         facts: format!("{}_SERVICE", names::shouty(service.name())),
         ident,
         desc: options.desc,
-        deprecated: service.options.as_ref().is_some_and(|options| options.deprecated()),
+        deprecated: service
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated()),
         methods,
     })
 }
 
 /// A default that no method can use is a mistake of the service.
-fn check_default(cx: &mut Cx<'_>, place: &Place<'_>, (options, reachable): (&ServiceOptions, bool)) {
+fn check_default(
+    cx: &mut Cx<'_>,
+    place: &Place<'_>,
+    (options, reachable): (&ServiceOptions, bool),
+) {
     let WebapiPatch { upload, public, .. } = options.webapi;
     let what = match (public, upload) {
         (Some(true), _) => "public",
@@ -56,7 +81,15 @@ fn check_default(cx: &mut Cx<'_>, place: &Place<'_>, (options, reachable): (&Ser
     if !reachable {
         let at = place.option(3, options.number);
         cx.report
-            .error(at, format!("service `{}` sets `{what}`, but none of its methods is enabled", place.plain_name()))
-            .help("add `enable: true` here or on a method, or give a method a google.api.http rule");
+            .error(
+                at,
+                format!(
+                    "service `{}` sets `{what}`, but none of its methods is enabled",
+                    place.plain_name()
+                ),
+            )
+            .help(
+                "add `enable: true` here or on a method, or give a method a google.api.http rule",
+            );
     }
 }

@@ -25,7 +25,7 @@ pub(super) enum Def<'a> {
     /// A message or a group.
     Message(&'a DescriptorProto),
     /// An enum.
-    Enum(&'a EnumDescriptorProto),
+    Enum,
 }
 
 impl<'a> Types<'a> {
@@ -33,7 +33,11 @@ impl<'a> Types<'a> {
     pub(super) fn new(files: &'a BTreeMap<String, SourceFile>) -> Self {
         let mut types = Self(HashMap::new());
         for SourceFile { proto, .. } in files.values() {
-            let scope = if proto.package().is_empty() { String::new() } else { format!(".{}", proto.package()) };
+            let scope = if proto.package().is_empty() {
+                String::new()
+            } else {
+                format!(".{}", proto.package())
+            };
             types.add(proto, &scope, &proto.message_type, &proto.enum_type);
         }
         types
@@ -47,12 +51,24 @@ impl<'a> Types<'a> {
         enums: &'a [EnumDescriptorProto],
     ) {
         for descriptor in enums {
-            self.0.insert(format!("{scope}.{}", descriptor.name()), Type { file, def: Def::Enum(descriptor) });
+            self.0.insert(
+                format!("{scope}.{}", descriptor.name()),
+                Type {
+                    file,
+                    def: Def::Enum,
+                },
+            );
         }
         for message in messages {
             let full_name = format!("{scope}.{}", message.name());
             self.add(file, &full_name, &message.nested_type, &message.enum_type);
-            self.0.insert(full_name, Type { file, def: Def::Message(message) });
+            self.0.insert(
+                full_name,
+                Type {
+                    file,
+                    def: Def::Message(message),
+                },
+            );
         }
     }
 
@@ -65,17 +81,21 @@ impl<'a> Types<'a> {
     pub(super) fn message(&self, full_name: &str) -> Option<&'a DescriptorProto> {
         match self.get(full_name)?.def {
             Def::Message(message) => Some(message),
-            Def::Enum(_) => None,
+            Def::Enum => None,
         }
     }
 
     /// The key and value of a map's entry, if `full_name` is one.
     pub(super) fn map_entry(&self, full_name: &str) -> Option<&'a DescriptorProto> {
-        self.message(full_name).filter(|message| is_map_entry(message))
+        self.message(full_name)
+            .filter(|message| is_map_entry(message))
     }
 }
 
 /// Whether a message stands for the entries of a map.
 pub(super) fn is_map_entry(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.map_entry())
+    message
+        .options
+        .as_ref()
+        .is_some_and(|options| options.map_entry())
 }

@@ -10,8 +10,26 @@ const RUNTIME: &str = "::ezrpc::codegen::v1";
 /// Top-level types of the bundled files. They are mapped one by one: `google.api` and `google.rpc` have other files too,
 /// and those the user generates.
 pub(crate) const BUNDLED_TYPES: [(&str, &[&str]); 3] = [
-    ("ezbuy", &["ErrorCode", "ErrorDomain", "File", "ServiceOption", "WebapiOption"]),
-    ("google.api", &["CustomHttpPattern", "FieldBehavior", "Http", "HttpBody", "HttpRule"]),
+    (
+        "ezbuy",
+        &[
+            "ErrorCode",
+            "ErrorDomain",
+            "File",
+            "ServiceOption",
+            "WebapiOption",
+        ],
+    ),
+    (
+        "google.api",
+        &[
+            "CustomHttpPattern",
+            "FieldBehavior",
+            "Http",
+            "HttpBody",
+            "HttpRule",
+        ],
+    ),
     (
         "google.rpc",
         &[
@@ -85,7 +103,10 @@ impl Externs {
         for (package, types) in BUNDLED_TYPES {
             let module = package.replace('.', "::");
             for name in types.iter().filter(|_| !own(package)) {
-                add(format!(".{package}.{name}"), format!("{RUNTIME}::{module}::{name}"));
+                add(
+                    format!(".{package}.{name}"),
+                    format!("{RUNTIME}::{module}::{name}"),
+                );
             }
         }
         for (name, rust) in SCALARS {
@@ -99,19 +120,30 @@ impl Externs {
 
     /// The mapping of the longest prefix of `full_name`, which has its leading dot.
     pub(crate) fn cover(&self, full_name: &str) -> Option<Cover<'_>> {
-        let ends = full_name.rmatch_indices('.').map(|(dot, _)| dot).filter(|&dot| dot > 0);
+        let ends = full_name
+            .rmatch_indices('.')
+            .map(|(dot, _)| dot)
+            .filter(|&dot| dot > 0);
         let prefixes = std::iter::once(full_name.len()).chain(ends);
         prefixes.map(|end| &full_name[..end]).find_map(|prefix| {
             let (key, (rust, owner)) = self.paths.get_key_value(prefix)?;
-            Some(Cover { key, rust, owner: *owner })
+            Some(Cover {
+                key,
+                rust,
+                owner: *owner,
+            })
         })
     }
 
     /// The Rust path of the type `full_name`, if it lives elsewhere.
     pub(crate) fn resolve(&self, full_name: &str) -> Option<String> {
         let Cover { key, rust, .. } = self.cover(full_name)?;
-        let Some(rest) = full_name[key.len()..].strip_prefix('.') else { return Some(rust.to_owned()) };
-        let (parents, name) = rest.rsplit_once('.').map_or((None, rest), |(parents, name)| (Some(parents), name));
+        let Some(rest) = full_name[key.len()..].strip_prefix('.') else {
+            return Some(rust.to_owned());
+        };
+        let (parents, name) = rest
+            .rsplit_once('.')
+            .map_or((None, rest), |(parents, name)| (Some(parents), name));
         let mut path = module_path(rust, parents);
         path.push(camel(name));
         Some(path.join("::"))
@@ -122,15 +154,24 @@ impl Externs {
         let full_name = format!(".{package}");
         let Cover { key, rust, owner } = self.cover(&full_name)?;
         let rest = full_name[key.len()..].strip_prefix('.');
-        Some((if rest.is_none() { rust.to_owned() } else { module_path(rust, rest).join("::") }, owner))
+        Some((
+            if rest.is_none() {
+                rust.to_owned()
+            } else {
+                module_path(rust, rest).join("::")
+            },
+            owner,
+        ))
     }
 
     /// Every mapping, sorted; without those prost-build makes itself, if it does.
     pub(crate) fn to_vec(&self, well_known: bool) -> Vec<(String, String)> {
         let all = self.paths.iter();
-        all.filter(|(proto, (_, owner))| well_known || *owner == Owner::User || !proto.starts_with(".google.protobuf"))
-            .map(|(proto, (rust, _))| (proto.clone(), rust.clone()))
-            .collect()
+        all.filter(|(proto, (_, owner))| {
+            well_known || *owner == Owner::User || !proto.starts_with(".google.protobuf")
+        })
+        .map(|(proto, (rust, _))| (proto.clone(), rust.clone()))
+        .collect()
     }
 }
 
@@ -140,16 +181,21 @@ pub(crate) fn runtime_owned(path: &str) -> Option<String> {
     let well_known = path == "google.protobuf" || path.starts_with("google.protobuf.");
     let bundled = || {
         BUNDLED_TYPES.iter().any(|(package, types)| {
-            let name = path.strip_prefix(package).and_then(|rest| rest.strip_prefix('.'));
+            let name = path
+                .strip_prefix(package)
+                .and_then(|rest| rest.strip_prefix('.'));
             name.is_some_and(|name| types.contains(&name.split('.').next().unwrap_or_default()))
         })
     };
-    (well_known || bundled()).then(|| format!("the types of `{path}` come with ezrpc and cannot be mapped elsewhere"))
+    (well_known || bundled())
+        .then(|| format!("the types of `{path}` come with ezrpc and cannot be mapped elsewhere"))
 }
 
 /// A mapped path and what follows it, each part in the case of a module; `crate` stays the keyword it is.
 fn module_path(rust: &str, rest: Option<&str>) -> Vec<String> {
-    let parts = rust.split("::").chain(rest.into_iter().flat_map(|rest| rest.split('.')));
+    let parts = rust
+        .split("::")
+        .chain(rest.into_iter().flat_map(|rest| rest.split('.')));
     let part = |(index, part): (usize, &str)| match (index, part) {
         (0, "crate") => part.to_owned(),
         _ => snake(part),

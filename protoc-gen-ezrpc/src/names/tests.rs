@@ -46,7 +46,10 @@ fn relative_paths_climb_to_the_common_part() {
     assert_eq!(relative("a.b", ".a.b.Foo"), "Foo");
     assert_eq!(relative("a.b", ".a.b.Foo.Bar"), "foo::Bar");
     assert_eq!(relative("a.b", ".a.c.Foo"), "super::c::Foo");
-    assert_eq!(relative("a.b", ".common.type.Foo"), "super::super::common::r#type::Foo");
+    assert_eq!(
+        relative("a.b", ".common.type.Foo"),
+        "super::super::common::r#type::Foo"
+    );
     assert_eq!(relative("a", ".a.b.Foo"), "b::Foo");
     assert_eq!(relative("", ".Foo"), "Foo");
     assert_eq!(relative("", ".a.Foo"), "a::Foo");
@@ -54,7 +57,10 @@ fn relative_paths_climb_to_the_common_part() {
 }
 
 fn externs(user: &[(&str, &str)]) -> Externs {
-    let user: Vec<_> = user.iter().map(|(proto, rust)| ((*proto).to_owned(), (*rust).to_owned())).collect();
+    let user: Vec<_> = user
+        .iter()
+        .map(|(proto, rust)| ((*proto).to_owned(), (*rust).to_owned()))
+        .collect();
     Externs::new(&user, |_| false)
 }
 
@@ -67,10 +73,22 @@ fn the_longest_mapping_wins() {
         (".a.b", "crate::Abc::def"),
     ]);
     assert_eq!(externs.resolve(".foo.Moo").as_deref(), Some("::foo1::Moo"));
-    assert_eq!(externs.resolve(".foo.bar.type.moo").as_deref(), Some("::foo2::r#type::Moo"));
-    assert_eq!(externs.resolve(".foo.Fuzz").as_deref(), Some("::foo4::Fuzz"));
-    assert_eq!(externs.resolve(".foo.Fuzz.Bar").as_deref(), Some("::foo4::fuzz::Bar"));
-    assert_eq!(externs.resolve(".a.b.c.D").as_deref(), Some("crate::abc::def::c::D"));
+    assert_eq!(
+        externs.resolve(".foo.bar.type.moo").as_deref(),
+        Some("::foo2::r#type::Moo")
+    );
+    assert_eq!(
+        externs.resolve(".foo.Fuzz").as_deref(),
+        Some("::foo4::Fuzz")
+    );
+    assert_eq!(
+        externs.resolve(".foo.Fuzz.Bar").as_deref(),
+        Some("::foo4::fuzz::Bar")
+    );
+    assert_eq!(
+        externs.resolve(".a.b.c.D").as_deref(),
+        Some("crate::abc::def::c::D")
+    );
     assert_eq!(externs.resolve(".food.Moo"), None);
 }
 
@@ -79,10 +97,22 @@ fn bundled_and_well_known_types_live_in_the_runtime() {
     let externs = externs(&[(".google", "::googleapis::google")]);
     let path = |name| externs.resolve(name).unwrap_or_default();
     assert_eq!(path(".google.protobuf.Empty"), "()");
-    assert_eq!(path(".google.protobuf.Timestamp"), "::ezrpc::codegen::v1::wkt::Timestamp");
-    assert_eq!(path(".google.protobuf.Field.Kind"), "::ezrpc::codegen::v1::wkt::field::Kind");
-    assert_eq!(path(".google.api.HttpBody"), "::ezrpc::codegen::v1::google::api::HttpBody");
-    assert_eq!(path(".google.api.Distribution"), "::googleapis::google::api::Distribution");
+    assert_eq!(
+        path(".google.protobuf.Timestamp"),
+        "::ezrpc::codegen::v1::wkt::Timestamp"
+    );
+    assert_eq!(
+        path(".google.protobuf.Field.Kind"),
+        "::ezrpc::codegen::v1::wkt::field::Kind"
+    );
+    assert_eq!(
+        path(".google.api.HttpBody"),
+        "::ezrpc::codegen::v1::google::api::HttpBody"
+    );
+    assert_eq!(
+        path(".google.api.Distribution"),
+        "::googleapis::google::api::Distribution"
+    );
     assert_eq!(
         path(".google.rpc.BadRequest.FieldViolation"),
         "::ezrpc::codegen::v1::google::rpc::bad_request::FieldViolation"
@@ -91,8 +121,17 @@ fn bundled_and_well_known_types_live_in_the_runtime() {
 
 #[test]
 fn packages_are_covered_by_mappings_of_packages() {
-    let externs = externs(&[(".common", "::common_proto"), (".shop.v1.Money", "::money::Money")]);
-    assert_eq!(externs.module("common"), Some(("::common_proto".to_owned(), Owner::User)));
-    assert_eq!(externs.module("common.v1"), Some(("::common_proto::v1".to_owned(), Owner::User)));
+    let externs = externs(&[
+        (".common", "::common_proto"),
+        (".shop.v1.Money", "::money::Money"),
+    ]);
+    assert_eq!(
+        externs.module("common"),
+        Some(("::common_proto".to_owned(), Owner::User))
+    );
+    assert_eq!(
+        externs.module("common.v1"),
+        Some(("::common_proto::v1".to_owned(), Owner::User))
+    );
     assert_eq!(externs.module("shop.v1"), None);
 }

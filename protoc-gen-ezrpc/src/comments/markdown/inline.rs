@@ -7,7 +7,9 @@ pub(super) fn escape(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        let kept = code_span(rest).or_else(|| link(rest)).or_else(|| escaped(rest));
+        let kept = code_span(rest)
+            .or_else(|| link(rest))
+            .or_else(|| escaped(rest));
         if let Some(kept) = kept {
             out.push_str(kept);
             rest = &rest[kept.len()..];
@@ -27,17 +29,23 @@ pub(super) fn escape(line: &str) -> String {
 
 /// A code span, if one starts here and ends on the line.
 fn code_span(text: &str) -> Option<&str> {
-    let ticks = text.len() - text.trim_start_matches('`').len();
+    let ticks = leading_ticks(text);
+    if ticks == 0 {
+        return None;
+    }
     let mut at = ticks;
-    while ticks > 0 {
+    loop {
         let start = at + text[at..].find('`')?;
-        let run = text[start..].len() - text[start..].trim_start_matches('`').len();
+        let run = leading_ticks(&text[start..]);
         at = start + run;
         if run == ticks {
             return Some(&text[..at]);
         }
     }
-    None
+}
+
+fn leading_ticks(text: &str) -> usize {
+    text.len() - text.trim_start_matches('`').len()
 }
 
 /// A link to an address of the web, if one starts here.
@@ -57,25 +65,36 @@ fn escaped(text: &str) -> Option<&str> {
 }
 
 fn is_address(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()))
 }
 
 /// An address of the web that starts here, bare or in `<>`: what to show, and how much it takes of the text.
 fn address(text: &str) -> Option<(&str, usize)> {
-    let (bare, brackets) = text.strip_prefix('<').map_or((text, 0), |inside| (inside, 1));
+    let (bare, brackets) = text
+        .strip_prefix('<')
+        .map_or((text, 0), |inside| (inside, 1));
     if !is_address(bare) {
         return None;
     }
-    let end = bare.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '`' | '"')).unwrap_or(bare.len());
+    let end = bare
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '`' | '"'))
+        .unwrap_or(bare.len());
     let whole = &bare[..end];
     if brackets == 1 {
         return bare[end..].starts_with('>').then_some((whole, end + 2));
     }
     let mut shown = whole;
     while let Some(last) = shown.chars().next_back() {
-        let lone = |open, close| last == close && shown.matches(close).count() > shown.matches(open).count();
-        if !matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_') && !lone('(', ')') && !lone('[', ']') {
+        let lone = |open, close| {
+            last == close && shown.matches(close).count() > shown.matches(open).count()
+        };
+        if !matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_')
+            && !lone('(', ')')
+            && !lone('[', ']')
+        {
             break;
         }
         shown = &shown[..shown.len() - last.len_utf8()];

@@ -96,7 +96,11 @@ const KNOWN: &str = r#"
 "#;
 
 fn files() -> Vec<(&'static str, &'static str)> {
-    vec![("options.proto", OPTIONS), ("user.proto", USER), ("proto2.proto", PROTO2)]
+    vec![
+        ("options.proto", OPTIONS),
+        ("user.proto", USER),
+        ("proto2.proto", PROTO2),
+    ]
 }
 
 fn canonical(set: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -104,15 +108,23 @@ fn canonical(set: &[u8]) -> Vec<(String, Vec<u8>)> {
         Ok(input) => input,
         Err(error) => panic!("{error}"),
     };
-    let files = input.files.iter().filter(|(name, _)| !name.starts_with("google/protobuf/"));
-    files.map(|(name, file)| (name.clone(), super::file(&input.pool, &file.bytes))).collect()
+    let files = input
+        .files
+        .iter()
+        .filter(|(name, _)| !name.starts_with("google/protobuf/"));
+    files
+        .map(|(name, file)| (name.clone(), super::file(&input.pool, &file.bytes)))
+        .collect()
 }
 
 /// Runs protoc over the test files, if it is there.
 fn protoc() -> Option<Vec<u8>> {
     if Command::new("protoc").arg("--version").output().is_err() {
         let required = std::env::var("EZRPC_TEST_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|tool| tool == "protoc"), "protoc is required and not on PATH");
+        assert!(
+            !required.split(',').any(|tool| tool == "protoc"),
+            "protoc is required and not on PATH"
+        );
         println!("skipped: no protoc on PATH");
         return None;
     }
@@ -143,7 +155,11 @@ fn protoc_and_protox_give_the_same_bytes() {
     let (ours, theirs) = (canonical(&descriptor_set(&files(), true)), canonical(&set));
     for ((name, ours), (other, theirs)) in ours.iter().zip(&theirs) {
         assert_eq!(name, other);
-        assert_eq!(String::from_utf8_lossy(ours), String::from_utf8_lossy(theirs), "{name}");
+        assert_eq!(
+            String::from_utf8_lossy(ours),
+            String::from_utf8_lossy(theirs),
+            "{name}"
+        );
         assert_eq!(ours, theirs, "{name}");
     }
     assert_eq!(ours.len(), theirs.len());
@@ -153,14 +169,21 @@ fn protoc_and_protox_give_the_same_bytes() {
 fn canonical_bytes_are_a_fixed_point_and_still_the_file() {
     for source_info in [true, false] {
         let set = descriptor_set(&files(), source_info);
-        let input = Input::from_descriptor_set(&set, &[], Params::default()).unwrap_or_else(|error| panic!("{error}"));
+        let input = Input::from_descriptor_set(&set, &[], Params::default())
+            .unwrap_or_else(|error| panic!("{error}"));
         for file in input.files.values() {
             let once = super::file(&input.pool, &file.bytes);
             assert_eq!(super::file(&input.pool, &once), once);
             let decoded = <prost_types::FileDescriptorProto as prost::Message>::decode(&*once);
-            let mut expected = prost_types::FileDescriptorProto { source_code_info: None, ..file.proto.clone() };
-            let defaults = expected.message_type.iter_mut().flat_map(|message| &mut message.field);
-            for default in defaults.filter_map(|field| field.default_value.as_mut()){
+            let mut expected = prost_types::FileDescriptorProto {
+                source_code_info: None,
+                ..file.proto.clone()
+            };
+            let defaults = expected
+                .message_type
+                .iter_mut()
+                .flat_map(|message| &mut message.field);
+            for default in defaults.filter_map(|field| field.default_value.as_mut()) {
                 match default.as_str() {
                     "0.0000001" => "1e-7".clone_into(default),
                     "12345678901234567000" => "1.2345678901234567e19".clone_into(default),
@@ -175,7 +198,10 @@ fn canonical_bytes_are_a_fixed_point_and_still_the_file() {
 #[test]
 fn a_missing_json_name_is_made_as_protoc_does() {
     let name = |name: &str| {
-        let record = crate::wire::Record { number: 1, value: crate::wire::Value::Bytes(name.as_bytes()) };
+        let record = crate::wire::Record {
+            number: 1,
+            value: crate::wire::Value::Bytes(name.as_bytes()),
+        };
         super::missing_json_name(&[record]).unwrap_or_default()
     };
     assert_eq!(name("under_score_2"), "underScore2");

@@ -20,7 +20,10 @@ fn check(body: &str, expected: &str) {
 
 #[test]
 fn nothing_is_wrong() {
-    check("message M { int32 x = 1; } service S { rpc Get(M) returns (M); }", "");
+    check(
+        "message M { int32 x = 1; } service S { rpc Get(M) returns (M); }",
+        "",
+    );
 }
 
 #[test]
@@ -47,11 +50,15 @@ a.proto:10:36: `GET /v1/{y}` of `a.T.C`: column 5: `y` of `{y}` is no field of `
 
 #[test]
 fn without_positions_elements_are_named() {
-    let source = format!("{HEAD}message M {{}} service S {{ rpc A(M) returns (M) {{ option (ezbuy.timeout) = \"1h\"; }} }}");
+    let source = format!(
+        "{HEAD}message M {{}} service S {{ rpc A(M) returns (M) {{ option (ezbuy.timeout) = \"1h\"; }} }}"
+    );
     let set = descriptor_set(&[("a.proto", &source)], false);
     let input = Input::from_descriptor_set(&set, &["a.proto".to_owned()], Params::default());
     let input = input.unwrap_or_else(|error| panic!("{error}"));
-    let found = crate::lower::lower(&input).err().map(|diagnostics| diagnostics.to_string());
+    let found = crate::lower::lower(&input)
+        .err()
+        .map(|diagnostics| diagnostics.to_string());
     let expected = "\
 a.proto: (a.S.A) `1h` is no time limit
   help: write a number above 0 with `ms`, `s` or `m`, as in \"500ms\", or \"none\"";
@@ -312,10 +319,22 @@ a.proto:19:19: field `a._._` has no letter or digit to make a Rust name of
 #[test]
 fn modules_that_meet() {
     let files = [
-        ("a.proto", "syntax = \"proto3\"; package a; message Foo { message Bar {} }"),
-        ("b.proto", "syntax = \"proto3\"; package a.foo; message Bar {}"),
-        ("c.proto", "syntax = \"proto3\"; package x.y; message Bar {}"),
-        ("d.proto", "syntax = \"proto3\"; package x.Y; message Bar {}"),
+        (
+            "a.proto",
+            "syntax = \"proto3\"; package a; message Foo { message Bar {} }",
+        ),
+        (
+            "b.proto",
+            "syntax = \"proto3\"; package a.foo; message Bar {}",
+        ),
+        (
+            "c.proto",
+            "syntax = \"proto3\"; package x.y; message Bar {}",
+        ),
+        (
+            "d.proto",
+            "syntax = \"proto3\"; package x.Y; message Bar {}",
+        ),
     ];
     let expected = "\
 a.proto:1:39: the types nested in message `a.Foo` and package `a.foo` both become module `a::foo`
@@ -344,13 +363,25 @@ ezbuy/option.proto:5:41: `ezbuy.errors` must extend google.protobuf.EnumOptions,
 /// protoc would never send these.
 #[test]
 fn names_that_are_none() {
-    let set = descriptor_set(&[("a.proto", "syntax = \"proto3\"; package a; message M { int32 x = 1; }")], true);
+    let set = descriptor_set(
+        &[(
+            "a.proto",
+            "syntax = \"proto3\"; package a; message M { int32 x = 1; }",
+        )],
+        true,
+    );
     let mut set = prost_types::FileDescriptorSet::decode(&*set).unwrap_or_default();
     set.file[0].message_type[0].field[0].name = Some("x y".to_owned());
     set.file[0].message_type[0].name = Some("M-1".to_owned());
-    let input = Input::from_descriptor_set(&set.encode_to_vec(), &["a.proto".to_owned()], Params::default());
+    let input = Input::from_descriptor_set(
+        &set.encode_to_vec(),
+        &["a.proto".to_owned()],
+        Params::default(),
+    );
     let input = input.unwrap_or_else(|error| panic!("{error}"));
-    let found = crate::lower::lower(&input).err().map(|diagnostics| diagnostics.to_string());
+    let found = crate::lower::lower(&input)
+        .err()
+        .map(|diagnostics| diagnostics.to_string());
     let expected = "a.proto:1:39: \"M-1\" is no identifier\n  help: use letters, digits and `_`";
     assert_eq!(found.as_deref(), Some(expected));
 }
