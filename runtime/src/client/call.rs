@@ -122,13 +122,6 @@ impl Plan {
         }
     }
 
-    /// Gives the metadata a handler of this process has set to the caller.
-    pub(super) fn set_reply_of(&self, handler: &Context) {
-        if self.ctx.is_call() {
-            self.ctx.set_reply(handler.take_reply());
-        }
-    }
-
     /// The limits of the stream of replies that the call has become.
     pub(super) fn watchdog(&self) -> Watchdog {
         let ctx = self.ctx.clone();

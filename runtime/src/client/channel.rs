@@ -17,7 +17,7 @@ use super::stream::{Decoded, Placed, decode};
 use super::upload::encoded;
 use crate::codec::Message;
 use crate::context::Context;
-use crate::discovery::{check_address, default_clients};
+use crate::discovery::{Clients, check_address, default_clients};
 use crate::error::Result;
 use crate::method::{Method, ServiceDesc};
 use crate::protocol::grpc::frame;
@@ -260,19 +260,28 @@ enum Way {
     Remote(Remote),
 }
 
-impl Call<'_> {
-    async fn way(&self) -> Result<Way> {
-        let group = match &self.channel.target {
-            Target::Local(service) => return Ok(Way::Local(Arc::clone(service))),
+impl Channel {
+    /// Finds out where a call goes now.
+    pub(super) async fn route(&self, clients: Option<&Clients>) -> Result<Route> {
+        let group = match &self.target {
+            Target::Local(service) => return Ok(Route::Local(Arc::clone(service))),
             Target::Remote(group) => Arc::clone(group),
-            Target::Discovered(service) => match self.plan.ctx.clients() {
+            Target::Discovered(service) => match clients {
                 Some(clients) => clients.group(service.name()),
                 None => default_clients()?.group(service.name()),
             },
         };
-        match group.route().await? {
+        group.route().await
+    }
+}
+
+impl Call<'_> {
+    async fn way(&self) -> Result<Way> {
+        match self.channel.route(self.plan.ctx.clients()).await? {
             Route::Local(service) => Ok(Way::Local(service)),
-            Route::Remote(nodes) => Remote::new(self.plan.clone(), group, nodes).map(Way::Remote),
+            Route::Remote(group, nodes) => {
+                Remote::new(self.plan.clone(), group, nodes).map(Way::Remote)
+            }
         }
     }
 

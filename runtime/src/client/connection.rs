@@ -54,14 +54,12 @@ enum Connection {
 pub(super) struct Unreachable {
     /// What the system says.
     pub(super) error: Arc<str>,
-    /// When the next attempt may be made.
-    pub(super) retry_at: Instant,
 }
 
 /// An open connection, by which it can be given up later.
 pub(super) struct Lease {
     pub(super) sender: Sender,
-    generation: u64,
+    pub(super) generation: u64,
 }
 
 impl Slot {
@@ -143,8 +141,8 @@ impl Slot {
     }
 
     /// Gives up a connection that takes no more requests; those under way on it go on.
-    pub(super) fn retire(&self, lease: &Lease) {
-        self.close(lease.generation);
+    pub(super) fn retire(&self, generation: u64) {
+        self.close(generation);
     }
 
     /// Writes down how an attempt went.
@@ -188,7 +186,6 @@ impl State {
                 .error
                 .clone()
                 .unwrap_or_else(|| "connection closed".into()),
-            retry_at: self.retry_at.unwrap_or_else(Instant::now),
         }
     }
 

@@ -78,10 +78,6 @@ impl InFlight {
         node.in_flight.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(node))
     }
-
-    pub(super) fn node(&self) -> &Arc<Node> {
-        &self.0
-    }
 }
 
 impl Drop for InFlight {

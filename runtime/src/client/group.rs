@@ -12,8 +12,8 @@ use crate::server::call::Service;
 pub(super) enum Route {
     /// To a service in this process.
     Local(Arc<dyn Service>),
-    /// To one of these; there is at least one.
-    Remote(Arc<[Arc<Node>]>),
+    /// To one of these endpoints of a group; there is at least one.
+    Remote(Arc<Group>, Arc<[Arc<Node>]>),
 }
 
 /// The endpoints of one service.
@@ -79,7 +79,7 @@ impl Group {
     ///
     /// # Errors
     /// [`Code::Unavailable`] if there is nobody.
-    pub(super) async fn route(&self) -> Result<Route> {
+    pub(super) async fn route(self: &Arc<Self>) -> Result<Route> {
         loop {
             let mut first = match self.known() {
                 Ok(known) => return known,
@@ -92,14 +92,16 @@ impl Group {
     }
 
     /// What is known, or the watch to wait for.
-    fn known(&self) -> Result<Result<Route>, Watch> {
+    fn known(self: &Arc<Self>) -> Result<Result<Route>, Watch> {
         let mut state = self.lock();
         self.refresh(&mut state);
         if let Some(local) = &state.local {
             return Ok(Ok(Route::Local(Arc::clone(local))));
         }
         match (&state.nodes, &state.watch) {
-            (Some(nodes), _) if !nodes.is_empty() => Ok(Ok(Route::Remote(Arc::clone(nodes)))),
+            (Some(nodes), _) if !nodes.is_empty() => {
+                Ok(Ok(Route::Remote(Arc::clone(self), Arc::clone(nodes))))
+            }
             (None, Some(watch)) => Err(watch.again()),
             _ => Ok(Err(self.nobody())),
         }

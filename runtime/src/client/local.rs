@@ -11,7 +11,7 @@ use futures_core::Stream;
 
 use super::call::{Plan, Watchdog};
 use crate::codec::Message;
-use crate::context::{Context, Inbound};
+use crate::context::{Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
 use crate::metadata::Metadata;
 use crate::server::access::Access;
@@ -20,10 +20,11 @@ use crate::server::interceptor::Chain;
 use crate::stream::Streaming;
 
 /// A call under way; dropped before it has finished it tells the handler that its caller is gone.
-pub(super) struct Running {
+struct Running {
     plan: Plan,
     /// The handler's.
     context: Context,
+    reply: ReplyMetadata,
     finished: bool,
 }
 
@@ -32,7 +33,7 @@ impl Running {
     ///
     /// # Errors
     /// As [`outbound::common`](crate::protocol::outbound::common).
-    pub(super) fn new(plan: &Plan) -> Result<Self> {
+    fn new(plan: &Plan) -> Result<Self> {
         let metadata = Metadata::from_headers(plan.headers()?);
         let context = Context::inbound(Inbound {
             method: plan.method,
@@ -46,12 +47,13 @@ impl Running {
         Ok(Self {
             plan: plan.clone(),
             context: context.with_clients(plan.ctx.clients().cloned()),
+            reply: ReplyMetadata::default(),
             finished: false,
         })
     }
 
     /// Starts the call of a service in this process.
-    pub(super) fn start(&self, service: &dyn Service, request: impl Any + Send) -> CallFuture {
+    fn start(&self, service: &dyn Service, request: impl Any + Send) -> CallFuture {
         let method = self.plan.method;
         let call = Call::local(self.context.clone(), method, request);
         let methods = service.desc().methods();
@@ -62,17 +64,28 @@ impl Running {
     }
 
     /// Runs the call within the channel's interceptors.
-    pub(super) async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
+    async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
         match chain {
             Some(chain) => chain.around(&self.context, Access::Open, call).await,
             None => call.await,
         }
     }
 
-    /// Takes note that nothing more comes, and hands over the metadata of the reply.
-    pub(super) fn finish(&mut self) {
-        self.plan.set_reply_of(&self.context);
+    /// Takes note that nothing more comes.
+    fn finish(&mut self) {
+        self.hand_over_metadata();
         self.finished = true;
+    }
+
+    /// Gives the metadata the handler has set since to the caller.
+    fn hand_over_metadata(&mut self) {
+        if !self.plan.ctx.is_call() {
+            return;
+        }
+        let more = self.context.take_reply();
+        add(&mut self.reply.headers, more.headers);
+        add(&mut self.reply.trailers, more.trailers);
+        self.plan.ctx.set_reply(self.reply.clone());
     }
 }
 
@@ -82,6 +95,17 @@ impl Drop for Running {
             self.context.cancel();
         }
     }
+}
+
+fn add(to: &mut Option<Metadata>, more: Option<Metadata>) {
+    let Some(more) = more else {
+        return;
+    };
+    let mut headers = to.take().unwrap_or_default().into_headers();
+    for (name, value) in more.headers() {
+        headers.append(name, value.clone());
+    }
+    *to = Some(Metadata::from_headers(headers));
 }
 
 /// Calls a service of this process that answers with one message.
@@ -112,7 +136,7 @@ pub(super) async fn many<M: Message>(
         running.finish();
     }
     let replies = unbox(reply?)?;
-    plan.set_reply_of(&running.context);
+    running.hand_over_metadata();
     Ok(LocalReplies::new(replies, plan.watchdog(), running))
 }
 

@@ -1,5 +1,6 @@
 //! The client: channels, the endpoints behind them, and calls.
 
+mod attempts;
 mod balance;
 mod call;
 mod channel;
@@ -12,6 +13,10 @@ pub(crate) mod random;
 mod remote;
 mod reply;
 mod stream;
+mod tower;
 mod upload;
+
+#[cfg(test)]
+mod tests;
 
 pub use channel::Channel;

@@ -93,10 +93,7 @@ async fn run(
 }
 
 /// Sends data as the peer's window lets it.
-pub(super) async fn send_all(
-    body: &mut SendStream<Bytes>,
-    mut data: Bytes,
-) -> Result<(), h2::Error> {
+async fn send_all(body: &mut SendStream<Bytes>, mut data: Bytes) -> Result<(), h2::Error> {
     while !data.is_empty() {
         body.reserve_capacity(data.len());
         let granted = match poll_fn(|cx| body.poll_capacity(cx)).await {

@@ -74,12 +74,25 @@ impl Fixed {
 
 /// Checks that an address is a host and a port.
 pub(crate) fn check_address(address: &str) -> Result<()> {
-    let parts = address.rsplit_once(':');
-    match parts.map(|(host, port)| (host.is_empty(), port.parse::<u16>())) {
-        Some((false, Ok(_))) => Ok(()),
-        _ => Err(Error::invalid_argument(format!(
-            "`{address}` is not an address such as 10.0.0.1:80"
-        ))),
+    let bad = |what: &str| {
+        Err(Error::invalid_argument(format!(
+            "`{address}` is not an address such as 10.0.0.1:80{what}"
+        )))
+    };
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return bad("");
+    };
+    let ipv6 = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let good = match ipv6 {
+        Some(host) => host.contains(':'),
+        None => !host.is_empty() && !host.contains([':', '/', '@', '[', ']']),
+    };
+    match good && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok() {
+        true => Ok(()),
+        false if address.starts_with("https:") => bad(": TLS is not in this version"),
+        false => bad(""),
     }
 }
 
