@@ -93,39 +93,52 @@ fn shift(magnitude: u64, digit: u8) -> Option<u64> {
     magnitude.checked_mul(10)?.checked_add(u64::from(digit))
 }
 
-/// The double at the start of `text` and its length, when that is exact with one multiplication or division.
+/// The number without exponent at the start of `text`: its length, and its value if that takes one division.
+///
+/// `None` says nothing: there may be a number of another form.
 #[inline]
-pub(super) fn quick_double(text: &[u8]) -> Option<(f64, usize)> {
+pub(super) fn plain_decimal(text: &[u8]) -> Option<(usize, Option<f64>)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(negative);
     let (whole, mut end) = digits(text, start);
     let leading_zero = text.get(start) == Some(&b'0') && end > start + 1;
-    if end == start || leading_zero || end > start + 15 {
+    if end == start || leading_zero {
         return None;
     }
-    let mut value = whole as f64;
+    let (mut fraction, mut places) = (0, 0);
     if text.get(end) == Some(&b'.') {
-        let (fraction, last) = digits(text, end + 1);
-        let places = last - end - 1;
-        if places == 0 || last > start + 16 {
+        let first = end + 1;
+        (fraction, end) = digits(text, first);
+        places = end - first;
+        if places == 0 {
             return None;
         }
-        // At most 15 digits in all: both numbers are exact, so the quotient is rounded once.
-        let power = POWERS.get(places)?;
-        value = (whole * *power as u64 + fraction) as f64 / power;
-        end = last;
     }
     match text.get(end) {
         Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') | None => {}
         _ => return None,
     }
-    Some((if negative { -value } else { value }, end))
+    if end - start > 16 {
+        return Some((end, None));
+    }
+    // At most 16 bytes: with a point, two exact numbers, whose quotient is rounded once; without, one conversion.
+    let value = match POWERS.get(places)? {
+        1 => whole as f64,
+        power => (whole * power + fraction) as f64 / *power as f64,
+    };
+    Some((end, Some(if negative { -value } else { value })))
 }
 
 /// Powers of ten that a double holds exactly.
-pub(super) const POWERS: [f64; 16] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-];
+const POWERS: [u64; 16] = {
+    let mut powers = [1; 16];
+    let mut i = 1;
+    while i < 16 {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
 
 /// Splits the JSON number at the start of `text`.
 fn parts(text: &[u8]) -> Option<Parts<'_>> {

@@ -82,16 +82,40 @@ impl Reader<'_> {
     #[inline]
     pub(crate) fn double(&mut self) -> Result<f64> {
         self.peek();
-        if let Some((value, len)) = number::quick_double(self.rest()) {
-            self.pos += len;
-            return Ok(value);
+        match number::plain_decimal(self.rest()) {
+            Some((len, Some(value))) => {
+                self.pos += len;
+                Ok(value)
+            }
+            Some((len, None)) => self.parse_float("double", len, f64::is_finite),
+            None => self.any_float("double", f64::is_finite),
         }
-        self.any_float("double", f64::is_finite)
     }
 
     /// Reads a float.
+    #[inline]
     pub(crate) fn float(&mut self) -> Result<f32> {
-        self.any_float("float", f32::is_finite)
+        self.peek();
+        match number::plain_decimal(self.rest()) {
+            // From the text, not from the double: that would be rounded twice.
+            Some((len, _)) => self.parse_float("float", len, f32::is_finite),
+            None => self.any_float("float", f32::is_finite),
+        }
+    }
+
+    /// Takes the number of `len` bytes that comes next.
+    #[inline(never)]
+    fn parse_float<F: FromStr + Copy>(
+        &mut self,
+        ty: &str,
+        len: usize,
+        is_finite: impl Fn(F) -> bool,
+    ) -> Result<F> {
+        let start = self.pos;
+        self.pos += len;
+        // Always there: numbers are ASCII.
+        let text = self.input.get(start..self.pos).unwrap_or_default();
+        self.check_float(start, ty, text.parse(), is_finite)
     }
 
     #[inline(never)]
@@ -101,25 +125,42 @@ impl Reader<'_> {
         is_finite: impl Fn(F) -> bool,
     ) -> Result<F> {
         let start = self.position();
-        let value = if self.peek() == Some(b'"') {
-            match &*self.string()? {
-                "NaN" => return Ok(f32::NAN.into()),
-                "Infinity" => return Ok(f32::INFINITY.into()),
-                "-Infinity" => return Ok(f32::NEG_INFINITY.into()),
-                text if number::token(text.as_bytes()) == Some(text.len()) => text.parse::<F>(),
-                _ => return Err(self.expected_at(start, "a number")),
+        if self.peek() != Some(b'"') {
+            let Some(len) = number::token(self.rest()) else {
+                return Err(self.expected("a number"));
+            };
+            return self.parse_float(ty, len, is_finite);
+        }
+        match &*self.string()? {
+            "NaN" => Ok(f32::NAN.into()),
+            "Infinity" => Ok(f32::INFINITY.into()),
+            "-Infinity" => Ok(f32::NEG_INFINITY.into()),
+            text if number::token(text.as_bytes()) == Some(text.len()) => {
+                self.check_float(start, ty, text.parse(), is_finite)
             }
-        } else {
-            self.number_text()?.parse::<F>()
-        };
+            _ => Err(self.expected_at(start, "a number")),
+        }
+    }
+
+    #[inline]
+    fn check_float<F: Copy, E>(
+        &self,
+        start: usize,
+        ty: &str,
+        value: std::result::Result<F, E>,
+        is_finite: impl Fn(F) -> bool,
+    ) -> Result<F> {
         match value {
             Ok(value) if is_finite(value) => Ok(value),
             // `Err` never happens: the grammar of JSON numbers is within that of `parse`.
-            _ => {
-                let found = self.describe(start);
-                Err(self.error_at(start, format!("{found} is out of range for {ty}")))
-            }
+            _ => Err(self.float_range(start, ty)),
         }
+    }
+
+    #[cold]
+    fn float_range(&self, start: usize, ty: &str) -> Error {
+        let found = self.describe(start);
+        self.error_at(start, format!("{found} is out of range for {ty}"))
     }
 
     /// Reads `true` or `false`.
