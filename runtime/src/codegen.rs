@@ -4,21 +4,21 @@
 pub mod v1 {
     // For prost's derives: they expand to these paths below `prost_path`.
     pub use prost::{
-        DecodeError, EncodeError, Enumeration, Message, Name, Oneof, UnknownEnumValue, alloc, bytes,
-        decode_length_delimiter, encode_length_delimiter, encoding, length_delimiter_len,
+        DecodeError, EncodeError, Enumeration, Message, Name, Oneof, UnknownEnumValue, alloc,
+        bytes, decode_length_delimiter, encode_length_delimiter, encoding, length_delimiter_len,
     };
 
     // Standard names under which no message of a proto can stand in the way.
+    pub use std::clone::Clone;
     pub use std::convert::Infallible;
     pub use std::future::Future;
     pub use std::marker::{Send, Sync};
+    pub use std::matches;
     pub use std::option::Option::{self, None, Some};
+    pub use std::result as core_result;
     pub use std::result::Result::{Err, Ok};
     pub use std::sync::Arc;
     pub use std::task::{self, Poll};
-    pub use std::clone::Clone;
-    pub use std::matches;
-    pub use std::result as core_result;
 
     pub use http;
     pub use tower_service::Service as TowerService;

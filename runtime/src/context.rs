@@ -1,7 +1,7 @@
 //! The context of one call: deadline, hop budget, peer, metadata, fields, cancellation.
 
-mod cancel;
 mod call;
+mod cancel;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -220,7 +220,9 @@ impl Error {
 
     /// Returns the HTTP status that stands for the error.
     pub fn http_status(&self) -> u16 {
-        self.inner.http_status.unwrap_or(self.inner.code.http_status())
+        self.inner
+            .http_status
+            .unwrap_or(self.inner.code.http_status())
     }
 
     /// The text for peers inside the trust boundary: the message, or the cause's text.

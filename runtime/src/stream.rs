@@ -35,7 +35,10 @@ impl<T: Send + 'static> Streaming<T> {
     }
 
     /// Makes a stream of the items of an iterator.
-    #[expect(clippy::should_implement_trait, reason = "FromIterator could not take a lazy iterator")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "FromIterator could not take a lazy iterator"
+    )]
     pub fn from_iter<I>(items: I) -> Self
     where
         I: IntoIterator<Item = T>,

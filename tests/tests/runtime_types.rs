@@ -43,7 +43,16 @@ fn generate_runtime(targets: &[&str]) -> Vec<GeneratedFile> {
     let mut compiler = Compiler::with_file_resolver(resolver);
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(targets).expect("bundled files parse");
-    let prost_types = ["Any", "Duration", "FieldMask", "ListValue", "NullValue", "Struct", "Timestamp", "Value"];
+    let prost_types = [
+        "Any",
+        "Duration",
+        "FieldMask",
+        "ListValue",
+        "NullValue",
+        "Struct",
+        "Timestamp",
+        "Value",
+    ];
     let params = Params {
         runtime: true,
         extern_path: prost_types
@@ -57,7 +66,8 @@ fn generate_runtime(targets: &[&str]) -> Vec<GeneratedFile> {
     };
     let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let set = compiler.encode_file_descriptor_set();
-    let input = Input::from_descriptor_set(&set, &targets, params).expect("bundled files are right");
+    let input =
+        Input::from_descriptor_set(&set, &targets, params).expect("bundled files are right");
     generate(&input).expect("bundled files generate")
 }
 
@@ -91,5 +101,9 @@ fn the_runtime_carries_what_the_generator_prints() {
         );
     }
     let count = fs::read_dir(&folder).expect("folder").count();
-    assert_eq!(count, files.len(), "files nobody generates in runtime/src/generated");
+    assert_eq!(
+        count,
+        files.len(),
+        "files nobody generates in runtime/src/generated"
+    );
 }

@@ -12,8 +12,8 @@ mod proto {
     ezrpc::include_protos!();
 }
 
-use ezrpc::{Bound, Result, Server};
 use ezrpc::discovery::Memory;
+use ezrpc::{Bound, Result, Server};
 use proto::common::ProductServer;
 use proto::trade::OrderServer;
 

@@ -118,10 +118,19 @@ impl Log {
                 return;
             };
             let stream = u32::from_be_bytes([s0, s1, s2, s3]) & 0x7fff_ffff;
-            let end = if flags & 1 != 0 { ", end of stream" } else { "" };
+            let end = if flags & 1 != 0 {
+                ", end of stream"
+            } else {
+                ""
+            };
             let line = match kind {
-                0 => Some(format!("DATA    stream {stream}, {length} bytes{end}: {}", hex(payload))),
-                1 => Some(format!("HEADERS stream {stream}, {length} bytes of HPACK{end}")),
+                0 => Some(format!(
+                    "DATA    stream {stream}, {length} bytes{end}: {}",
+                    hex(payload)
+                )),
+                1 => Some(format!(
+                    "HEADERS stream {stream}, {length} bytes of HPACK{end}"
+                )),
                 3 => Some(format!("RESET   stream {stream}")),
                 // Settings, windows and pings say nothing about a call.
                 _ => None,
@@ -143,7 +152,11 @@ impl Log {
 /// The first bytes in hexadecimal; gRPC's flag and length stand apart.
 fn hex(payload: &[u8]) -> String {
     const SHOWN: usize = 24;
-    let digits: Vec<String> = payload.iter().take(SHOWN).map(|b| format!("{b:02x}")).collect();
+    let digits: Vec<String> = payload
+        .iter()
+        .take(SHOWN)
+        .map(|b| format!("{b:02x}"))
+        .collect();
     let more = if payload.len() > SHOWN { " .." } else { "" };
     match digits.split_first() {
         Some((flag, rest)) if rest.len() >= 4 => {

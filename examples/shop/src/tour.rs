@@ -20,7 +20,9 @@ pub async fn run() -> Result<()> {
     let product = bind_product(&registry, "127.0.0.1:0").await?;
     let order = bind_order(&registry, "127.0.0.1:0").await?;
     let (product_at, order_at) = (product.local_addr(), order.local_addr());
-    println!("common.Product on {product_at}, trade.Order on {order_at}: gRPC and HTTP/JSON on one port each");
+    println!(
+        "common.Product on {product_at}, trade.Order on {order_at}: gRPC and HTTP/JSON on one port each"
+    );
 
     let (stop_product, product_stopped) = oneshot::channel::<()>();
     let (stop_order, order_stopped) = oneshot::channel::<()>();
@@ -60,7 +62,9 @@ async fn grpc(product: SocketAddr) -> Result<()> {
     let info = reply.info.unwrap_or_default();
     println!("  == {} costs {}", info.name, info.price);
 
-    println!("\ngRPC  /common.Product/Get  {{id: 404}}: an error with a reason, and where it passed");
+    println!(
+        "\ngRPC  /common.Product/Get  {{id: 404}}: an error with a reason, and where it passed"
+    );
     let get = ProductGet {
         id: 404,
         ..Default::default()
@@ -71,7 +75,9 @@ async fn grpc(product: SocketAddr) -> Result<()> {
             println!("  == {}", format!("{error:?}").replace('\n', "\n    "));
             Ok(())
         }
-        other => Err(Error::internal(format!("expected NOT_FOUND, got {other:?}"))),
+        other => Err(Error::internal(format!(
+            "expected NOT_FOUND, got {other:?}"
+        ))),
     }
 }
 
@@ -99,7 +105,13 @@ async fn streams(product: SocketAddr) -> Result<()> {
 async fn json(product: SocketAddr, order: SocketAddr) -> Result<()> {
     post(product, "/common.Product/Get", r#"{"id": "1"}"#, 200).await?;
     post(product, "/common.Product/Get", r#"{"id": "404"}"#, 404).await?;
-    post(product, "/common.Product/Update", r#"{"info": {"id": 1}}"#, 401).await?;
+    post(
+        product,
+        "/common.Product/Update",
+        r#"{"info": {"id": 1}}"#,
+        401,
+    )
+    .await?;
     let items = r#"{"items": [{"productId": "1", "count": 2}, {"productId": "2", "count": 1}]}"#;
     post(order, "/trade.Order/Place", items, 200).await
 }
@@ -120,12 +132,16 @@ async fn post(server: SocketAddr, path: &str, body: &str, expected: u16) -> Resu
     print_wire(&tap);
     match response.starts_with(&format!("HTTP/1.1 {expected} ")) {
         true => Ok(()),
-        false => Err(Error::internal(format!("expected {expected}, got:\n{response}"))),
+        false => Err(Error::internal(format!(
+            "expected {expected}, got:\n{response}"
+        ))),
     }
 }
 
 async fn order_calls_product() -> Result<()> {
-    println!("\nin process: trade::order() finds shop-order, whose handler calls common::product()");
+    println!(
+        "\nin process: trade::order() finds shop-order, whose handler calls common::product()"
+    );
     let item = Item {
         product_id: 3,
         count: 2,

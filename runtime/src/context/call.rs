@@ -79,12 +79,18 @@ impl Context {
 
     /// Returns the headers of the reply to the call made with this context; empty before.
     pub fn reply_headers(&self) -> Metadata {
-        super::lock(&self.inner.reply).headers.clone().unwrap_or_default()
+        super::lock(&self.inner.reply)
+            .headers
+            .clone()
+            .unwrap_or_default()
     }
 
     /// Returns the trailers of the reply to the unary call made with this context; empty before.
     pub fn reply_trailers(&self) -> Metadata {
-        super::lock(&self.inner.reply).trailers.clone().unwrap_or_default()
+        super::lock(&self.inner.reply)
+            .trailers
+            .clone()
+            .unwrap_or_default()
     }
 
     pub(crate) fn outgoing(&self) -> Option<&Outgoing> {

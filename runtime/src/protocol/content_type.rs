@@ -72,9 +72,15 @@ mod tests {
             ("application/grpcfoo", ContentType::Other),
             ("application/grpc-web", ContentType::Other),
             ("application/json", ContentType::Message(Codec::Json)),
-            ("Application/JSON; Charset=\"UTF-8\"", ContentType::Message(Codec::Json)),
+            (
+                "Application/JSON; Charset=\"UTF-8\"",
+                ContentType::Message(Codec::Json),
+            ),
             ("application/json; charset=latin1", ContentType::Other),
-            ("application/vnd.shop+json", ContentType::Message(Codec::Json)),
+            (
+                "application/vnd.shop+json",
+                ContentType::Message(Codec::Json),
+            ),
             ("application/x-protobuf", ContentType::Message(Codec::Proto)),
             ("application/x-www-form-urlencoded", ContentType::Other),
             ("multipart/form-data; boundary=x", ContentType::Other),

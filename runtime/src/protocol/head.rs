@@ -95,6 +95,8 @@ fn milliseconds(value: &[u8]) -> Option<Duration> {
 
 /// The hop budget, never above the default: nobody outside can raise it.
 fn hops(value: &[u8]) -> u32 {
-    let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+    let number = std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse().ok());
     number.map_or(DEFAULT_HOPS, |hops: u32| hops.min(DEFAULT_HOPS))
 }

@@ -134,7 +134,8 @@ impl HttpBody for StreamBody {
         };
         self.stream = None;
         let metadata = self.context.take_reply();
-        let trailers = grpc::server::trailers(outcome.as_ref().map(|&()| ()), self.trusted, metadata);
+        let trailers =
+            grpc::server::trailers(outcome.as_ref().map(|&()| ()), self.trusted, metadata);
         Poll::Ready(Some(Ok(Frame::trailers(trailers))))
     }
 

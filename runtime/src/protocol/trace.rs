@@ -56,6 +56,7 @@ fn write_id(digits: &mut [u8]) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
 

@@ -51,7 +51,12 @@ fn add_metadata(response: &mut Response<Body>, metadata: &ReplyMetadata) {
 }
 
 /// Writes an error; nothing internal leaves.
-pub(crate) fn error(shape: ErrorShape, error: &Error, options: &json::Options, metadata: ReplyMetadata) -> Response<Body> {
+pub(crate) fn error(
+    shape: ErrorShape,
+    error: &Error,
+    options: &json::Options,
+    metadata: ReplyMetadata,
+) -> Response<Body> {
     let body = match shape {
         ErrorShape::Connect => connect_error(error),
         ErrorShape::Status => status_error(error, options),
@@ -59,7 +64,9 @@ pub(crate) fn error(shape: ErrorShape, error: &Error, options: &json::Options, m
     let mut response = Response::new(Body::full(body));
     *response.status_mut() =
         StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, APPLICATION_JSON);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, APPLICATION_JSON);
     if error.code() == Code::Unauthenticated {
         let challenge = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -83,7 +90,9 @@ pub(crate) fn accept_post(mut response: Response<Body>) -> Response<Body> {
 }
 
 fn details(error: &Error) -> impl Iterator<Item = Any> {
-    error_info(error).into_iter().chain(error.details().iter().cloned())
+    error_info(error)
+        .into_iter()
+        .chain(error.details().iter().cloned())
 }
 
 /// Source: <https://connectrpc.com/docs/protocol#error-end-stream>.
@@ -102,7 +111,10 @@ fn connect_error(error: &Error) -> Vec<u8> {
         out.extend_from_slice(b"{\"type\":");
         write_text(&mut out, name);
         out.extend_from_slice(b",\"value\":");
-        write_text(&mut out, &base64::encode(&detail.value, Form::StandardUnpadded));
+        write_text(
+            &mut out,
+            &base64::encode(&detail.value, Form::StandardUnpadded),
+        );
         out.push(b'}');
     }
     out.extend_from_slice(if opened { b"]}" } else { b"}" });

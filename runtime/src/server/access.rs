@@ -120,7 +120,11 @@ mod tests {
             ];
             assert_eq!(cells, expected, "{policy:?}");
             for cell in [web(true, false), web(true, true)] {
-                assert_eq!(policy.access(Protocol::Grpc, cell), expected[0], "{policy:?}");
+                assert_eq!(
+                    policy.access(Protocol::Grpc, cell),
+                    expected[0],
+                    "{policy:?}"
+                );
             }
         }
     }

@@ -235,4 +235,3 @@ fn passed(mut error: Error, method: &'static Method) -> Error {
     error.push_frame(Frame::handler(method.path().trim_start_matches('/')));
     error
 }
-

@@ -135,7 +135,8 @@ impl<'a> Exchange<'a> {
                 return self.webapi_call(target, access, codec);
             }
             (_, &HttpMethod::POST, _) => {
-                let error = Error::bare(Code::InvalidArgument, "send Content-Type: application/json");
+                let error =
+                    Error::bare(Code::InvalidArgument, "send Content-Type: application/json");
                 return self.reject(&error.with_http_status(415), webapi::accept_post);
             }
             _ => {
@@ -152,7 +153,10 @@ impl<'a> Exchange<'a> {
             return self.reject(&error, |response| response);
         }
         if self.head.encoded {
-            let error = Error::bare(Code::Unimplemented, "content encoding not supported: only identity is");
+            let error = Error::bare(
+                Code::Unimplemented,
+                "content encoding not supported: only identity is",
+            );
             return self.reject(&error.with_http_status(415), webapi::accept_identity);
         }
         self.run(target, Protocol::Webapi, codec)

@@ -42,10 +42,8 @@ pub trait Authenticator: Send + Sync + 'static {
     /// # Errors
     /// [`Code::Unauthenticated`](crate::Code::Unauthenticated) for bad credentials,
     /// [`Code::PermissionDenied`](crate::Code::PermissionDenied) for a caller who may not.
-    fn authenticate(
-        &self,
-        ctx: &Context,
-    ) -> impl Future<Output = Result<Option<Principal>>> + Send;
+    fn authenticate(&self, ctx: &Context)
+    -> impl Future<Output = Result<Option<Principal>>> + Send;
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -63,17 +61,11 @@ impl<I: Interceptor> DynInterceptor for I {
 
 /// [`Authenticator`] behind a pointer.
 pub(crate) trait DynAuthenticator: Send + Sync {
-    fn authenticate<'a>(
-        &'a self,
-        ctx: &'a Context,
-    ) -> BoxFuture<'a, Result<Option<Principal>>>;
+    fn authenticate<'a>(&'a self, ctx: &'a Context) -> BoxFuture<'a, Result<Option<Principal>>>;
 }
 
 impl<A: Authenticator> DynAuthenticator for A {
-    fn authenticate<'a>(
-        &'a self,
-        ctx: &'a Context,
-    ) -> BoxFuture<'a, Result<Option<Principal>>> {
+    fn authenticate<'a>(&'a self, ctx: &'a Context) -> BoxFuture<'a, Result<Option<Principal>>> {
         Box::pin(Authenticator::authenticate(self, ctx))
     }
 }

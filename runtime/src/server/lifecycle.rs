@@ -83,8 +83,15 @@ impl Bound {
         let hard_deadline = self.options.hard_deadline;
         // Closes the socket: from here on connecting fails at once.
         drop(self.listener);
-        if tokio::time::timeout(hard_deadline, graceful.shutdown()).await.is_err() {
-            tracing::warn!(server = self.name, ?hard_deadline, "calls cut off at the hard deadline");
+        if tokio::time::timeout(hard_deadline, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                server = self.name,
+                ?hard_deadline,
+                "calls cut off at the hard deadline"
+            );
         }
         connections.shutdown().await;
         Ok(())

@@ -33,8 +33,8 @@ impl Product for Service {
     }
 
     async fn search(&self, _ctx: &Context, req: ProductSearch) -> Result<ProductSearchResp> {
-        let limit = usize::try_from(req.limit)
-            .map_err(|_| Error::invalid_argument("limit is negative"))?;
+        let limit =
+            usize::try_from(req.limit).map_err(|_| Error::invalid_argument("limit is negative"))?;
         let limit = if limit == 0 { 20 } else { limit };
         let items = self.catalogue.search(&req.text, limit);
         Ok(ProductSearchResp { items })

@@ -193,7 +193,11 @@ mod tests {
                     out.push(String::from_utf8(message.to_vec()).expect("text"));
                 }
             }
-            assert_eq!(out, ["a", "", "bcd", "a longer message"], "pieces of {size}");
+            assert_eq!(
+                out,
+                ["a", "", "bcd", "a longer message"],
+                "pieces of {size}"
+            );
             assert!(decoder.is_empty());
         }
     }

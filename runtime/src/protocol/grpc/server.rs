@@ -14,7 +14,10 @@ use crate::protocol::headers::{APPLICATION_GRPC, APPLICATION_GRPC_JSON, GRPC_ACC
 /// Writes a reply of one message.
 pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Response<Body> {
     let mut trailers = status::ok();
-    append(&mut trailers, metadata.trailers.map(crate::Metadata::into_headers));
+    append(
+        &mut trailers,
+        metadata.trailers.map(crate::Metadata::into_headers),
+    );
     let mut response = Response::new(Body::unary(data, Some(trailers)));
     *response.headers_mut() = head(codec, metadata.headers);
     response
@@ -29,19 +32,34 @@ pub(crate) fn head(codec: Codec, metadata: Option<crate::Metadata>) -> HeaderMap
 }
 
 /// Writes an error as the only header block: Trailers-Only.
-pub(crate) fn error(codec: Codec, error: &Error, trusted: bool, metadata: ReplyMetadata) -> Response<Body> {
+pub(crate) fn error(
+    codec: Codec,
+    error: &Error,
+    trusted: bool,
+    metadata: ReplyMetadata,
+) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     *headers = head(codec, metadata.headers);
-    append(headers, metadata.trailers.map(crate::Metadata::into_headers));
+    append(
+        headers,
+        metadata.trailers.map(crate::Metadata::into_headers),
+    );
     status::write(error, trusted, headers);
     response
 }
 
 /// The trailers of a stream of replies.
-pub(crate) fn trailers(outcome: Result<(), &Error>, trusted: bool, metadata: ReplyMetadata) -> HeaderMap {
+pub(crate) fn trailers(
+    outcome: Result<(), &Error>,
+    trusted: bool,
+    metadata: ReplyMetadata,
+) -> HeaderMap {
     let mut trailers = status::ok();
-    append(&mut trailers, metadata.trailers.map(crate::Metadata::into_headers));
+    append(
+        &mut trailers,
+        metadata.trailers.map(crate::Metadata::into_headers),
+    );
     if let Err(error) = outcome {
         status::write(error, trusted, &mut trailers);
     }
@@ -51,7 +69,9 @@ pub(crate) fn trailers(outcome: Result<(), &Error>, trusted: bool, metadata: Rep
 /// Says which message encodings the server takes.
 pub(crate) fn accept_identity(mut response: Response<Body>) -> Response<Body> {
     let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(GRPC_ACCEPT_ENCODING, identity);
+    response
+        .headers_mut()
+        .insert(GRPC_ACCEPT_ENCODING, identity);
     response
 }
 

@@ -29,7 +29,10 @@ pub(crate) fn ok() -> HeaderMap {
 
 /// Writes an error into trailers; frames and the cause's text only to trusted peers.
 pub(crate) fn write(error: &Error, trusted: bool, trailers: &mut HeaderMap) {
-    trailers.insert(GRPC_STATUS, HeaderValue::from(u16::from(error.code().number())));
+    trailers.insert(
+        GRPC_STATUS,
+        HeaderValue::from(u16::from(error.code().number())),
+    );
     let text = if trusted {
         error.full_message()
     } else {
@@ -41,7 +44,9 @@ pub(crate) fn write(error: &Error, trusted: bool, trailers: &mut HeaderMap) {
         trailers.insert(GRPC_MESSAGE, value);
     }
     let details = details_within(error, text, trusted, room);
-    if let Some(value) = details.and_then(|bytes| header_value(&base64::encode(&bytes, Form::StandardUnpadded))) {
+    if let Some(value) =
+        details.and_then(|bytes| header_value(&base64::encode(&bytes, Form::StandardUnpadded)))
+    {
         trailers.insert(GRPC_STATUS_DETAILS, value);
     }
 }
@@ -107,11 +112,14 @@ pub(crate) fn error_info(error: &Error) -> Option<Any> {
     if error.reason().is_empty() && error.metadata().is_empty() {
         return None;
     }
-    Some(pack(ERROR_INFO, &ErrorInfo {
-        reason: error.reason().to_owned(),
-        domain: error.domain().to_owned(),
-        metadata: error.metadata().clone(),
-    }))
+    Some(pack(
+        ERROR_INFO,
+        &ErrorInfo {
+            reason: error.reason().to_owned(),
+            domain: error.domain().to_owned(),
+            metadata: error.metadata().clone(),
+        },
+    ))
 }
 
 fn pack(name: &str, message: &impl Message) -> Any {

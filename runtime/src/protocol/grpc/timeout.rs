@@ -64,7 +64,17 @@ mod tests {
         for (text, expected) in good {
             assert_eq!(parse(text.as_bytes()), Some(expected), "{text}");
         }
-        for text in ["", "S", "5", "5X", "-1S", "1.5S", "123456789S", " 1S", "+1S"] {
+        for text in [
+            "",
+            "S",
+            "5",
+            "5X",
+            "-1S",
+            "1.5S",
+            "123456789S",
+            " 1S",
+            "+1S",
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
     }
