@@ -3,8 +3,8 @@
 //! Blank lines between items; the arguments of a turbofish on its line; a chain behind a call of several lines at
 //! the call's own indentation; `for` of an impl on a line of its own.
 
-/// Columns a line may take, as rustfmt's default.
-const WIDTH: usize = 100;
+/// Columns a line with a turbofish may take: one in pieces reads worse than a long line.
+const WIDTH: usize = 120;
 
 /// Tidies the text of formatted tokens.
 pub(super) fn tidy(text: &str) -> String {
@@ -82,14 +82,12 @@ impl Out {
 /// `call::<`, arguments, `>(..` joined into one line if it fits, and the lines after it.
 fn turbofish<'a>(line: &str, after: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
     line.strip_suffix("::<")?;
-    let end = after
-        .iter()
-        .position(|line| line.trim_start().starts_with('>'))?;
-    let arguments: Vec<&str> = after[..end]
-        .iter()
-        .map(|line| line.trim().trim_end_matches(','))
-        .collect();
-    let joined = format!("{line}{}{}", arguments.join(", "), after[end].trim_start());
+    let inside = indent(after.first()?);
+    let closes = |line: &&str| indent(line) < inside && line.trim_start().starts_with('>');
+    let end = after.iter().position(closes)?;
+    let arguments: Vec<&str> = after[..=end].iter().map(|line| line.trim()).collect();
+    let arguments = arguments.join(" ").replace("< ", "<").replace(", >", ">");
+    let joined = format!("{line}{arguments}");
     (joined.len() <= WIDTH).then_some((joined, &after[end + 1..]))
 }
 
@@ -122,7 +120,13 @@ for Server<T> {
                 _,
             >(
             &mut self.kind,
-        )
+        );
+        r.map::<
+            Str,
+            Enum<
+                state::State,
+            >,
+        >(0)
     }
     fn other(&self) {}
 }
@@ -149,7 +153,8 @@ impl<T: Shop> Tower<Request>
     fn read(&self) {
         r.member::<Str, _>(
             &mut self.kind,
-        )
+        );
+        r.map::<Str, Enum<state::State>>(0)
     }
 
     fn other(&self) {}
