@@ -1,5 +1,5 @@
 //! Generates the two services of the shop.
 
-fn main() {
-    ezrpc_build::compile(&["common/product.proto", "trade/order.proto"], &["proto"]).unwrap();
+fn main() -> Result<(), ezrpc_build::Error> {
+    ezrpc_build::compile(&["common/product.proto", "trade/order.proto"], &["proto"])
 }

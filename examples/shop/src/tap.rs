@@ -13,7 +13,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A relay in front of one server.
 #[derive(Debug)]
-pub struct Tap {
+pub(crate) struct Tap {
     address: SocketAddr,
     lines: Lines,
 }
@@ -22,7 +22,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 
 impl Tap {
     /// Listens on a free port and relays to `server` until the process ends.
-    pub async fn before(server: SocketAddr) -> Result<Self> {
+    pub(crate) async fn before(server: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let lines = Lines::default();
@@ -42,12 +42,12 @@ impl Tap {
     }
 
     /// Where to connect.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Takes what was written down so far.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -14,7 +14,7 @@ use crate::tap::Tap;
 use crate::{bind_order, bind_product};
 
 /// Runs the whole tour; ends with an error if anything is not as told.
-pub async fn run() -> Result<()> {
+pub(crate) async fn run() -> Result<()> {
     let registry = Memory::new();
     ezrpc::set_default_registry(registry.clone())?;
     let product = bind_product(&registry, "127.0.0.1:0").await?;
@@ -159,7 +159,7 @@ fn print_wire(tap: &Tap) {
 }
 
 /// Prints what to try while both are up.
-pub fn print_curl_lines(product: SocketAddr, order: SocketAddr) {
+pub(crate) fn print_curl_lines(product: SocketAddr, order: SocketAddr) {
     println!(
         "common.Product on {product}, trade.Order on {order}; stop with Ctrl-C. Try:
 

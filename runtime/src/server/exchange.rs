@@ -4,11 +4,13 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
+use http::header::CONTENT_LENGTH;
 use http::{Method as HttpMethod, Request, Response, StatusCode, Version};
 use tokio::time::Sleep;
 
@@ -23,7 +25,7 @@ use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
-use crate::protocol::reply::{Responder, deadline_exceeded};
+use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
 use crate::protocol::webapi::{self, ErrorShape};
 use crate::protocol::wire::{Framing, Settings, Wire};
 use crate::protocol::{Protocol, grpc};
@@ -83,17 +85,27 @@ impl<'a> Exchange<'a> {
     pub(crate) fn unknown_path(self) -> ServeFuture {
         let path = self.request.uri().path();
         if let ContentType::Grpc(codec) = self.head.content_type {
+            if self.request.version() < Version::HTTP_2 {
+                return bare_status(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+            }
             let error = Error::bare(Code::Unimplemented, format!("unknown method {path}"));
             return self.refuse(Protocol::Grpc, codec, &error);
         }
         let error = Error::bare(Code::NotFound, format!("no route for {path}"));
-        let shape = self.shape(false);
-        ServeFuture::ready(webapi::error(
-            shape,
-            &error,
-            &self.host.settings.json,
-            Default::default(),
-        ))
+        let options = &self.host.settings.json;
+        let response = webapi::error(self.shape(false), &error, options, Default::default());
+        self.refused(response)
+    }
+
+    /// Sends a refusal as a response to HEAD too: hyper leaves its body in over HTTP/2, which peers then reset.
+    fn refused(&self, mut response: Response<Body>) -> ServeFuture {
+        if self.request.method() == HttpMethod::HEAD
+            && let Some(length) = http_body::Body::size_hint(response.body()).exact()
+        {
+            *response.body_mut() = Body::empty();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        ServeFuture::ready(response)
     }
 
     /// Starts the call of a method, or refuses it.
@@ -170,7 +182,7 @@ impl<'a> Exchange<'a> {
     ) -> ServeFuture {
         let options = &self.host.settings.json;
         let response = webapi::error(self.shape(true), error, options, Default::default());
-        ServeFuture::ready(dress(response))
+        self.refused(dress(response))
     }
 
     fn refuse(&self, protocol: Protocol, codec: Codec, error: &Error) -> ServeFuture {
@@ -299,7 +311,9 @@ impl ServeFuture {
 
 impl Running {
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Response<Body>> {
-        let outcome = match self.call.as_mut().poll(cx) {
+        // After a panic the call is never polled again, so that nothing sees it half done.
+        let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
+        let outcome = match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => {
                 let Some(deadline) = &mut self.deadline else {

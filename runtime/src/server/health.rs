@@ -106,8 +106,11 @@ impl Service for Health {
 
 /// A watch channel as a poll function.
 struct Changes {
-    next: Pin<Box<dyn Future<Output = Option<(Statuses, watch::Receiver<Statuses>)>> + Send>>,
+    next: Pin<Box<dyn Future<Output = Change> + Send>>,
 }
+
+/// The statuses after a change, and the receiver back; `None` at the end.
+type Change = Option<(Statuses, watch::Receiver<Statuses>)>;
 
 impl Changes {
     fn new(mut receiver: watch::Receiver<Statuses>) -> Self {
@@ -117,9 +120,7 @@ impl Changes {
         }
     }
 
-    async fn wait(
-        mut receiver: watch::Receiver<Statuses>,
-    ) -> Option<(Statuses, watch::Receiver<Statuses>)> {
+    async fn wait(mut receiver: watch::Receiver<Statuses>) -> Change {
         receiver.changed().await.ok()?;
         let statuses = receiver.borrow_and_update().clone();
         Some((statuses, receiver))

@@ -10,7 +10,7 @@ use internal::Numbers;
 
 /// Implements `trade.Order`.
 #[derive(Debug, Default)]
-pub struct Service {
+pub(crate) struct Service {
     numbers: Numbers,
 }
 

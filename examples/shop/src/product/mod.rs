@@ -12,13 +12,13 @@ use internal::{Catalogue, events};
 
 /// Implements `common.Product`.
 #[derive(Debug, Default)]
-pub struct Service {
+pub(crate) struct Service {
     catalogue: Catalogue,
 }
 
 impl Service {
     /// Starts with a few products.
-    pub fn with_samples() -> Self {
+    pub(crate) fn with_samples() -> Self {
         Self {
             catalogue: Catalogue::with_samples(),
         }
@@ -63,7 +63,7 @@ impl Product for Service {
 
 /// Lets staff in: `authorization: Bearer staff-<name>`.
 #[derive(Debug, Clone, Copy)]
-pub struct Staff;
+pub(crate) struct Staff;
 
 impl Authenticator for Staff {
     async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
