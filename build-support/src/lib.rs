@@ -1,10 +1,9 @@
 //! Compiles `.proto` files from `build.rs`: no protoc, no include paths for the bundled files, one call.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     ezrpc_build::compile(&["shop/v1/product.proto"], &["proto"]).unwrap();
-//! }
+//! // build.rs, in `fn main() -> Result<(), ezrpc_build::Error>`
+//! ezrpc_build::compile(&["shop/v1/product.proto"], &["proto"])?;
+//! # Ok::<(), ezrpc_build::Error>(())
 //! ```
 //!
 //! ```text
@@ -35,10 +34,7 @@ use source::Sources;
 ///
 /// # Errors
 /// As [`Build::run`].
-pub fn compile(
-    protos: &[impl AsRef<Path>],
-    includes: &[impl AsRef<Path>],
-) -> Result<(), Error> {
+pub fn compile(protos: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<(), Error> {
     let build = protos.iter().fold(Build::new(), Build::proto);
     includes.iter().fold(build, Build::include).run()
 }
@@ -100,14 +96,22 @@ impl Build {
     }
 
     /// Adds an attribute to the messages and enums at or under a proto path; `.` is all.
-    pub fn type_attribute(mut self, proto: impl Into<String>, attribute: impl Into<String>) -> Self {
+    pub fn type_attribute(
+        mut self,
+        proto: impl Into<String>,
+        attribute: impl Into<String>,
+    ) -> Self {
         let entry = (proto.into(), attribute.into());
         self.params.type_attribute.push(entry);
         self
     }
 
     /// Adds an attribute to the fields at or under a proto path.
-    pub fn field_attribute(mut self, proto: impl Into<String>, attribute: impl Into<String>) -> Self {
+    pub fn field_attribute(
+        mut self,
+        proto: impl Into<String>,
+        attribute: impl Into<String>,
+    ) -> Self {
         let entry = (proto.into(), attribute.into());
         self.params.field_attribute.push(entry);
         self
@@ -145,7 +149,9 @@ impl Build {
     /// Every mistake in the `.proto` files with its place, or the file that cannot be read or written. The text
     /// through `unwrap` is the same.
     pub fn run(self) -> Result<(), Error> {
-        self.params.check().map_err(|error| Error::Params(error.to_string()))?;
+        self.params
+            .check()
+            .map_err(|error| Error::Params(error.to_string()))?;
         let sources = match &self.descriptor_set {
             Some(file) => Sources::from_set(file, &self.protos)?,
             None => Sources::parse(&self.includes, &self.protos)?,

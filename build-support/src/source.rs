@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use protox::Compiler;
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver};
+use protox::file::{
+    ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
+};
 
 use crate::Error;
 
@@ -83,9 +85,10 @@ impl Sources {
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
-        let generated = self.candidates.iter().filter(|(name, package)| {
-            !is_bundled(name) && !elsewhere(package)
-        });
+        let generated = self
+            .candidates
+            .iter()
+            .filter(|(name, package)| !is_bundled(name) && !elsewhere(package));
         generated.map(|(name, _)| name.clone()).collect()
     }
 }
@@ -105,7 +108,10 @@ fn closure(
 ) -> Result<BTreeSet<String>, Error> {
     let mut open: Vec<String> = match names {
         [] => set.file.iter().map(|file| file.name().to_owned()).collect(),
-        names => names.iter().map(|name| name.display().to_string()).collect(),
+        names => names
+            .iter()
+            .map(|name| name.display().to_string())
+            .collect(),
     };
     let mut found = BTreeSet::new();
     while let Some(name) = open.pop() {
@@ -124,7 +130,9 @@ fn closure(
 
 fn is_bundled(name: &str) -> bool {
     name.starts_with("google/protobuf/")
-        || protoc_gen_ezrpc::bundled().iter().any(|(bundled, _)| *bundled == name)
+        || protoc_gen_ezrpc::bundled()
+            .iter()
+            .any(|(bundled, _)| *bundled == name)
 }
 
 /// The user's folders first, so that their copy of a bundled file wins.
@@ -170,19 +178,31 @@ fn explain(error: &protox::Error, proto: &Path, includes: &[PathBuf]) -> String 
             "{file}: protobuf editions are not supported\n  help: write `syntax = \"proto3\";`"
         );
     }
-    let folders: Vec<String> = includes.iter().map(|i| format!("`{}`", i.display())).collect();
+    let folders: Vec<String> = includes
+        .iter()
+        .map(|i| format!("`{}`", i.display()))
+        .collect();
     let folders = folders.join(", ");
     if error.is_file_not_found() || text.ends_with("not found") {
         let wanted = proto.display();
-        let at = if text.contains(": ") { text } else { format!("{wanted}: file not found") };
-        return format!("{at}\n  help: looked in {folders} (from {}) and the bundled files", current_dir());
+        let at = if text.contains(": ") {
+            text
+        } else {
+            format!("{wanted}: file not found")
+        };
+        return format!(
+            "{at}\n  help: looked in {folders} (from {}) and the bundled files",
+            current_dir()
+        );
     }
     text
 }
 
 /// Where a file says `edition = `, as `file:line:1`.
 fn editions_line(file: &str, includes: &[PathBuf]) -> Option<String> {
-    let source = includes.iter().find_map(|i| fs::read_to_string(i.join(file)).ok())?;
+    let source = includes
+        .iter()
+        .find_map(|i| fs::read_to_string(i.join(file)).ok())?;
     let line = source.lines().position(|line| {
         let rest = line.trim_start().strip_prefix("edition");
         rest.is_some_and(|rest| rest.trim_start().starts_with('='))
