@@ -80,6 +80,10 @@ fn node(pool: &DescriptorPool, node: Node, bytes: &[u8]) -> Vec<u8> {
                 continue;
             }
         };
+        // `rpc A(M) returns (M) {}` has options for protoc, and none for protox.
+        if value.is_empty() && matches!(part(node, record), Part::Options(_)) {
+            continue;
+        }
         wire::put(
             &mut out,
             Record {
