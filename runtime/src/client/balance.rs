@@ -36,6 +36,7 @@ pub(super) fn pick<'a>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::super::endpoint::InFlight;
     use super::*;

@@ -17,6 +17,7 @@ mod tower;
 mod upload;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests;
 
 pub use channel::Channel;

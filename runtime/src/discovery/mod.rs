@@ -8,6 +8,7 @@ mod memory;
 mod watch;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests;
 
 use std::future::Future;
