@@ -1,6 +1,7 @@
 //! Writes the outcome of a call in the protocol it came by.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -91,6 +92,11 @@ pub(crate) fn deadline_exceeded() -> Error {
     Error::bare(Code::DeadlineExceeded, "deadline exceeded")
 }
 
+/// The error of a call whose handler panicked; what it said is for the panic hook.
+pub(crate) fn panicked() -> Error {
+    Error::bare(Code::Internal, "internal error")
+}
+
 /// The body of a streaming gRPC reply: messages, then trailers.
 struct StreamBody {
     /// `None` once the trailers are out.
@@ -110,7 +116,11 @@ impl StreamBody {
             return Poll::Ready(Some(Err(deadline_exceeded())));
         }
         match &mut self.stream {
-            Some(stream) => stream.as_mut().poll_next(cx),
+            Some(stream) => {
+                // After an error the stream is never polled again, so that nothing sees it half done.
+                let next = AssertUnwindSafe(|| stream.as_mut().poll_next(cx));
+                catch_unwind(next).unwrap_or_else(|_| Poll::Ready(Some(Err(panicked()))))
+            }
             None => Poll::Ready(None),
         }
     }

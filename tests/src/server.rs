@@ -1,0 +1,62 @@
+//! A server for one test: bound to a free port, stopped by hand.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use ezrpc::{Channel, Health, Result, Server};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::echo::Echo;
+use crate::proto::e2e::{EchoClient, EchoServer};
+
+/// A server that runs until it is stopped, or until its test's runtime ends.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// What it says of its health.
+    pub health: Health,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<()>>,
+}
+
+impl Running {
+    /// Starts a server on a free port. It takes connections when this returns.
+    pub async fn start(server: Server) -> Self {
+        let bound = server.bind("127.0.0.1:0").await.expect("a free port");
+        let (addr, health) = (bound.local_addr(), bound.health());
+        let (stop, stopped) = oneshot::channel();
+        // Without the sender nobody stops it.
+        let until = async move {
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let task = tokio::spawn(bound.serve_until(until));
+        Self {
+            addr,
+            health,
+            stop,
+            task,
+        }
+    }
+
+    /// Starts a server of an Echo service as it comes.
+    pub async fn echo() -> Self {
+        Self::start(Server::new("echo").add(EchoServer::new(Echo::default()))).await
+    }
+
+    /// A client of this server.
+    pub fn client(&self) -> EchoClient {
+        EchoClient::new(Channel::to(self.addr))
+    }
+
+    /// Tells the server to stop; what comes back completes when it has.
+    pub fn stop(self) -> impl Future<Output = Result<()>> {
+        let Self { stop, task, .. } = self;
+        // Fails if it has ended already.
+        let _ = stop.send(());
+        async move { task.await.expect("the server does not panic") }
+    }
+}
