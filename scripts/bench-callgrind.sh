@@ -13,8 +13,9 @@ for tool in valgrind callgrind_control h2load cargo; do
     command -v "$tool" >/dev/null || { echo "needs $tool (Debian: valgrind, nghttp2-client)" >&2; exit 1; }
 done
 
-# server:protocol, the peer of each protocol first.
-RUNS=(tonic:grpc hyper-grpc:grpc ezrpc:grpc axum:json hyper-json:json ezrpc:json)
+# server[ arguments]:protocol, the peer of each protocol first. `--chain`: with an authenticator and an interceptor.
+RUNS=(tonic:grpc hyper-grpc:grpc ezrpc:grpc "ezrpc --chain:grpc"
+    axum:json hyper-json:json ezrpc:json "ezrpc --chain:json")
 WARM_UP=300 FEW=500 MANY=2500
 target=${CARGO_TARGET_DIR:-target}
 work=$(mktemp -d)
@@ -64,11 +65,12 @@ dump() {
     echo "$count"
 }
 
-# measure SERVER PROTOCOL: prints instructions per request.
+# measure SERVER PROTOCOL [ARGUMENT...]: sets `result` to the instructions per request.
 measure() {
-    local binary="$target/release/bench-$1" address few many
+    local protocol=$2 address few many
+    local command=("$target/release/bench-$1" "${@:3}")
     rm -f "$work"/callgrind.*
-    valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$binary" >"$work/out" 2>"$work/err" &
+    valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "${command[@]}" >"$work/out" 2>"$work/err" &
     server_pid=$!
     for _ in $(seq 600); do
         address=$(sed -nE 's/^listening on (.*)/\1/p' "$work/out")
@@ -76,9 +78,9 @@ measure() {
         kill -0 "$server_pid" || { cat "$work/err" >&2; return 1; }
         sleep 0.1
     done
-    load "$2" "$WARM_UP" "$address" && dump "$server_pid" >/dev/null || return 1
-    load "$2" "$FEW" "$address" && few=$(dump "$server_pid") || return 1
-    load "$2" "$MANY" "$address" && many=$(dump "$server_pid") || return 1
+    load "$protocol" "$WARM_UP" "$address" && dump "$server_pid" >/dev/null || return 1
+    load "$protocol" "$FEW" "$address" && few=$(dump "$server_pid") || return 1
+    load "$protocol" "$MANY" "$address" && many=$(dump "$server_pid") || return 1
     stop_server
     result=$(((many - few) / (MANY - FEW)))
 }
@@ -87,11 +89,12 @@ echo "| protocol | server | instructions | to the peer |"
 echo "|---|---|---|---|"
 declare -A peer
 for run in "${RUNS[@]}"; do
-    server=${run%:*} protocol=${run#*:}
+    read -ra words <<<"${run%:*}"
+    server=${words[0]} protocol=${run#*:}
     [ $# -eq 0 ] || [[ " $* " == *" $server "* ]] || continue
-    cargo build --quiet --release --locked -p "bench-$server"
-    measure "$server" "$protocol"
+    cargo build --quiet --release -p "bench-$server"
+    measure "$server" "$protocol" "${words[@]:1}"
     : "${peer[$protocol]:=$result}"
-    awk -v p="$protocol" -v s="$server" -v n="$result" -v d="${peer[$protocol]}" \
+    awk -v p="$protocol" -v s="${words[*]}" -v n="$result" -v d="${peer[$protocol]}" \
         'BEGIN { printf "| %s | %s | %.1f k | %.2f |\n", p, s, n / 1000, n / d }'
 done

@@ -1,0 +1,70 @@
+//! `Product.Get` by ezrpc with its defaults: descriptors, health and the interceptor chain in place.
+//!
+//! With `--chain` the chain is not empty: an authenticator that lets everybody in, for gRPC too, and an interceptor.
+
+mod proto {
+    ezrpc::include_protos!();
+}
+
+use bench_fixture as fixture;
+use ezrpc::{Authenticator, Context, Interceptor, Next, Principal, Reply, Result, Server, wkt};
+use proto::common::{Product, ProductGet, ProductGetResp, ProductInfo, ProductServer};
+
+struct Shop {
+    product: ProductInfo,
+}
+
+impl Product for Shop {
+    async fn get(&self, _ctx: &Context, req: ProductGet) -> Result<ProductGetResp> {
+        let mut info = self.product.clone();
+        info.id = req.id;
+        Ok(ProductGetResp { info: Some(info) })
+    }
+}
+
+fn product() -> ProductInfo {
+    ProductInfo {
+        id: 0,
+        name: fixture::NAME.into(),
+        tags: fixture::TAGS.map(String::from).into(),
+        price: fixture::PRICE,
+        attrs: fixture::ATTRS
+            .map(|(key, value)| (key.into(), value.into()))
+            .into(),
+        updated_at: Some(wkt::Timestamp {
+            seconds: fixture::UPDATED_AT_SECONDS,
+            nanos: 0,
+        }),
+    }
+}
+
+struct Everybody;
+
+impl Authenticator for Everybody {
+    async fn authenticate(&self, _ctx: &Context) -> Result<Option<Principal>> {
+        Ok(Some(Principal::new("bench")))
+    }
+}
+
+struct PassOn;
+
+impl Interceptor for PassOn {
+    async fn intercept(&self, _ctx: &Context, next: Next<'_>) -> Result<Reply> {
+        next.run().await
+    }
+}
+
+fn main() {
+    let chain = std::env::args().any(|argument| argument == "--chain");
+    fixture::run(async move |listener| {
+        let mut server = Server::new("bench").add(ProductServer::new(Shop { product: product() }));
+        if chain {
+            server = server
+                .authenticator(Everybody)
+                .auth_all()
+                .interceptor(PassOn);
+        }
+        let bound = server.listen(listener).expect("one service");
+        bound.serve().await.expect("ezrpc serves");
+    });
+}
