@@ -176,7 +176,8 @@ fn canonical_bytes_are_a_fixed_point_and_still_the_file() {
         let set = descriptor_set(&files(), source_info);
         let input = Input::from_descriptor_set(&set, &[], Params::default())
             .unwrap_or_else(|error| panic!("{error}"));
-        for file in input.files.values() {
+        let files = input.files.values();
+        for file in files.filter(|file| file.proto.package() != "google.protobuf") {
             let once = super::file(&input.pool, &file.bytes);
             assert_eq!(super::file(&input.pool, &once), once);
             let decoded = FileDescriptorProto::decode(&*once).unwrap_or_default();
