@@ -82,9 +82,11 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_not_longer() {
         let mut timeout = Duration::from_nanos(1);
-        while timeout < Duration::from_secs(1 << 40) {
+        while timeout < Duration::from_secs(1 << 38) {
             let back = parse(format(timeout).as_bytes()).expect("well formed");
-            assert!(back <= timeout && back.as_nanos() * 1001 > timeout.as_nanos() * 1000 - 1000);
+            assert!(back <= timeout, "{timeout:?}");
+            // Eight digits lose at most a millionth, where a unit of minutes is too fine and hours begin.
+            assert!(timeout - back <= timeout / 1_000_000, "{timeout:?}");
             timeout *= 3;
         }
         assert_eq!(format(Duration::MAX), "99999999H");
