@@ -23,6 +23,11 @@ const LEFT_OUT: &str = ";+";
 /// Names the service this process is, for callers that are no server.
 const NAME_VARIABLE: &str = "EZRPC_SERVICE";
 
+/// Domain and reason of the error of a call that goes in a circle.
+pub(crate) const LOOP_DETECTED: (&str, &str) = ("ezrpc", "LOOP_DETECTED");
+/// Its HTTP status, for which gRPC has no code of its own.
+pub(crate) const LOOP_STATUS: u16 = 508;
+
 static NAME: OnceLock<String> = OnceLock::new();
 
 /// Says what this process calls itself in user agents and call paths; the first server to say so wins.
@@ -102,7 +107,7 @@ pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>) {
     if let Some(limit) = limit
         && let Ok(value) = HeaderValue::try_from(timeout::format(limit))
     {
-        headers.insert(GRPC_TIMEOUT, value);
+        headers.insert(GRPC_TIMEOUT, trace::once(value));
     }
 }
 
@@ -184,8 +189,8 @@ fn loop_detected(path: &HeaderValue, method: &Method) -> Error {
         method.service()
     );
     Error::bare(Code::Aborted, message)
-        .with_reason("ezrpc", "LOOP_DETECTED")
-        .with_http_status(508)
+        .with_reason(LOOP_DETECTED.0, LOOP_DETECTED.1)
+        .with_http_status(LOOP_STATUS)
 }
 
 #[cfg(test)]

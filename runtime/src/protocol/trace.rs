@@ -28,7 +28,15 @@ pub(crate) fn traceparent(inbound: Option<&HeaderValue>) -> HeaderValue {
     }
     write_id(&mut text[36..52]);
     // Only hexadecimal digits and dashes.
-    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    let value = HeaderValue::from_bytes(&text);
+    once(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+}
+
+/// Marks a value that never comes again, so that it does not push those that do out of HPACK's table.
+pub(crate) fn once(mut value: HeaderValue) -> HeaderValue {
+    // "Never indexed" on the wire: what the flag is for beside secrets.
+    value.set_sensitive(true);
+    value
 }
 
 /// A later version may be longer; what version 00 says of it stands at the start.
