@@ -1,0 +1,64 @@
+# Sourced, not run: brings the tools of other makers that tests and scripts use, and puts them on PATH.
+#
+#     . scripts/tools.sh; tools_protoc; tools_buf; tools_grpcio
+#
+# What is missing is installed: Debian's packages by apt-get, the rest by name from PyPI and npm under target/tools.
+
+# One version each, so that a run today and one next month test the same.
+GRPCIO_VERSION=1.85.1
+BUF_VERSION=1.75.0
+GOOGLE_PROTO_FILES_VERSION=6.0.1
+
+TOOLS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOOLS=$TOOLS_ROOT/target/tools
+mkdir -p "$TOOLS"
+
+# tools_debian PROGRAM PACKAGE
+tools_debian() {
+    command -v "$1" >/dev/null && return
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install -qq -y --no-install-recommends "$2" >"$TOOLS/apt.log" 2>&1 ||
+        { apt-get update -qq && apt-get install -qq -y --no-install-recommends "$2"; } >"$TOOLS/apt.log" 2>&1 ||
+        { cat "$TOOLS/apt.log" >&2; return 1; }
+}
+
+# Debian's protoc (3.21 in bookworm).
+tools_protoc() { tools_debian protoc protobuf-compiler; }
+
+# Any curl that speaks HTTP/2.
+tools_curl() { tools_debian curl curl; }
+
+# A Python with grpcio and a current protoc (grpc_tools.protoc) as `python3`.
+tools_grpcio() {
+    local venv=$TOOLS/venv-$GRPCIO_VERSION
+    if ! [ -e "$venv/complete" ]; then
+        rm -rf "$venv"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
+            "grpcio==$GRPCIO_VERSION" "grpcio-tools==$GRPCIO_VERSION" googleapis-common-protos
+        touch "$venv/complete"
+    fi
+    PATH=$venv/bin:$PATH
+}
+
+# buf, as npm packages it: the binary is in the package, no install script runs.
+tools_buf() {
+    local folder=$TOOLS/buf-$BUF_VERSION
+    if ! [ -e "$folder/complete" ]; then
+        rm -rf "$folder" && mkdir -p "$folder"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "@bufbuild/buf@$BUF_VERSION"
+        touch "$folder/complete"
+    fi
+    PATH=$folder/node_modules/.bin:$PATH
+}
+
+# The public google APIs as npm's google-proto-files carries them; sets GOOGLE_PROTOS to the include folder.
+tools_google_protos() {
+    GOOGLE_PROTOS=$TOOLS/google-proto-files-$GOOGLE_PROTO_FILES_VERSION/package
+    [ -e "$GOOGLE_PROTOS/../complete" ] && return
+    local folder
+    folder=$(dirname "$GOOGLE_PROTOS")
+    rm -rf "$folder" && mkdir -p "$folder"
+    (cd "$folder" && npm pack --silent "google-proto-files@$GOOGLE_PROTO_FILES_VERSION" >/dev/null && tar xzf ./*.tgz && rm ./*.tgz)
+    touch "$folder/complete"
+}
