@@ -52,7 +52,9 @@ pub(super) fn split(source: &str) -> Vec<&str> {
         parts.push(part);
         rest = tail;
     }
-    parts.push(rest);
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
     parts
 }
 

@@ -162,3 +162,6 @@ fn bug(package: &str, text: &str) -> Error {
         source: syn::Error::new(proc_macro2::Span::call_site(), text),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 pub enum Kind {
     /// `expected.rs`: the file of its one package, without descriptors.
     File,
+    /// The same without the server.
+    ClientOnly,
+    /// The same without the client.
+    ServerOnly,
     /// `expected/`: everything that is written, `mod.rs` and descriptors too.
     Tree,
     /// `expected.stderr`: what a person is told.
@@ -68,6 +72,8 @@ fn generate(folder: &Path, kind: Kind) -> BTreeMap<String, String> {
         .out_dir(out.path());
     let build = match kind {
         Kind::File => build.descriptors(false).mod_file(false),
+        Kind::ClientOnly => build.descriptors(false).mod_file(false).server(false),
+        Kind::ServerOnly => build.descriptors(false).mod_file(false).client(false),
         Kind::Tree | Kind::Mistake => build,
     };
     let result = build.run();
@@ -76,21 +82,16 @@ fn generate(folder: &Path, kind: Kind) -> BTreeMap<String, String> {
             BTreeMap::from([("expected.stderr".to_owned(), told(&error, folder))])
         }
         (Kind::Mistake, Ok(())) => panic!("a mistake was not found"),
-        (Kind::File | Kind::Tree, Err(error)) => panic!("{error}"),
-        (Kind::File, Ok(())) => {
-            let mut files: Vec<String> = read(out.path()).into_values().collect();
-            assert_eq!(
-                files.len(),
-                1,
-                "a case with one expected.rs has one package"
-            );
-            BTreeMap::from([("expected.rs".to_owned(), files.remove(0))])
-        }
+        (_, Err(error)) => panic!("{error}"),
         (Kind::Tree, Ok(())) => {
             let files = read(out.path()).into_iter();
-            files
-                .map(|(name, content)| (format!("expected/{name}"), content))
-                .collect()
+            let files = files.map(|(name, content)| (format!("expected/{name}"), content));
+            files.collect()
+        }
+        (Kind::File | Kind::ClientOnly | Kind::ServerOnly, Ok(())) => {
+            let mut files: Vec<String> = read(out.path()).into_values().collect();
+            assert_eq!(files.len(), 1, "one expected.rs is one package");
+            BTreeMap::from([("expected.rs".to_owned(), files.remove(0))])
         }
     }
 }

@@ -6,6 +6,7 @@ mod messages;
 mod names;
 mod packages;
 mod shapes;
+mod sides;
 
 use std::fmt::Debug;
 
