@@ -135,9 +135,11 @@ fn is_bundled(name: &str) -> bool {
             .any(|(bundled, _)| *bundled == name)
 }
 
-/// The user's folders first, so that their copy of a bundled file wins.
+/// The user's folders before the bundled files, so that their copy of one wins. The well-known files stand before
+/// both: newer copies, such as those of google-proto-files, are editions files, which cannot be parsed.
 fn resolver(includes: &[PathBuf]) -> Result<ChainFileResolver, Error> {
     let mut chain = ChainFileResolver::new();
+    chain.add(GoogleFileResolver::new());
     for include in includes {
         if !include.is_dir() {
             return Err(Error::Params(format!(
@@ -149,7 +151,6 @@ fn resolver(includes: &[PathBuf]) -> Result<ChainFileResolver, Error> {
         chain.add(IncludeFileResolver::new(include.clone()));
     }
     chain.add(Bundled);
-    chain.add(GoogleFileResolver::new());
     Ok(chain)
 }
 
