@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ezrpc::wkt::Any;
 use ezrpc::{Code, Context, Error, Result, Streaming};
 use tokio::sync::mpsc;
 
@@ -16,10 +15,6 @@ pub const REMAINING: &str = "remaining";
 pub const PANIC: &str = "panic";
 /// The request text at which a handler fails as `?` on a std error does.
 pub const CAUSE: &str = "cause";
-/// The line of this file on which requested errors are made.
-pub const FAIL_LINE: u32 = 109;
-/// The line of this file on which `?` meets a std error.
-pub const CAUSE_LINE: u32 = 102;
 
 /// Something a test waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,17 +113,26 @@ fn copy_metadata(ctx: &Context) -> Result<()> {
 
 fn fail(req: &EchoRequest) -> Result<()> {
     if req.text == CAUSE {
-        Err(std::io::Error::other("the password is hunter2"))?;
+        cause()?;
     }
     let Some(code) = Code::from_number(req.fail_with.into()) else {
         return Ok(());
     };
-    let details = req.detail.iter().cloned().collect::<Vec<Any>>();
-    // FAIL_LINE is the next line.
-    let error = Error::new(code, req.text.clone())
-        .with_reason("e2e", "ASKED_FOR")
-        .with_metadata("number", req.number.to_string());
-    Err(details.into_iter().fold(error, Error::with_detail))
+    let error = failure(code, &req.text).with_metadata("number", req.number.to_string());
+    Err(req.detail.iter().cloned().fold(error, Error::with_detail))
+}
+
+/// The line on which requested errors are made.
+pub const FAIL_LINE: u32 = line!() + 2;
+fn failure(code: Code, text: &str) -> Error {
+    Error::new(code, text.to_owned()).with_reason("e2e", "ASKED_FOR")
+}
+
+/// The line on which `?` meets a std error.
+pub const CAUSE_LINE: u32 = line!() + 2;
+fn cause() -> Result<()> {
+    Err(std::io::Error::other("the password is hunter2"))?;
+    Ok(())
 }
 
 /// Tells that a handler is gone.

@@ -9,6 +9,7 @@ use crate::base64::{self, Form};
 use crate::error::{Code, Error, Frame};
 use crate::google::rpc::{DebugInfo, ErrorInfo, Status};
 use crate::protocol::headers::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS, ZERO};
+use crate::protocol::outbound::{LOOP_DETECTED, LOOP_STATUS};
 use crate::protocol::percent;
 use crate::wkt::Any;
 
@@ -156,6 +157,9 @@ fn with_details(mut error: Error, encoded: &[u8]) -> Error {
     let status = base64::decode(encoded).and_then(|bytes| Status::decode(&bytes[..]).ok());
     for detail in status.map(|status| status.details).unwrap_or_default() {
         if let Some(info) = unpack::<ErrorInfo>(ERROR_INFO, &detail) {
+            if (info.domain.as_str(), info.reason.as_str()) == LOOP_DETECTED {
+                error = error.with_http_status(LOOP_STATUS);
+            }
             error = error.with_reason(info.domain, info.reason);
             for (key, value) in info.metadata {
                 error = error.with_metadata(key, value);
