@@ -9,7 +9,7 @@ use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, sleep_until};
 
 use super::balance;
-use super::call::until;
+use super::call::{no_runtime, until};
 use super::connection::{Lease, Slot, Unreachable};
 use super::endpoint::{InFlight, Node};
 use super::exchange::{self, Failure, Sent};
@@ -52,10 +52,7 @@ impl Attempts {
     /// [`Code::Internal`] outside a tokio runtime.
     pub(super) fn new(group: Arc<Group>, nodes: Arc<[Arc<Node>]>) -> Result<Self> {
         let Ok(runtime) = Handle::try_current() else {
-            return Err(Error::bare(
-                Code::Internal,
-                "a remote call needs a tokio runtime to run in",
-            ));
+            return Err(no_runtime());
         };
         Ok(Self {
             group,

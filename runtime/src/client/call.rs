@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
+use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
 use super::channel::Options;
@@ -77,6 +78,9 @@ impl Plan {
         if self.deadline.is_none() && !cancellable {
             return work.await;
         }
+        if Handle::try_current().is_err() {
+            return Err(no_runtime());
+        }
         let expired = async {
             match self.deadline {
                 Some(deadline) => sleep_until(deadline.into()).await,
@@ -143,6 +147,11 @@ pub(super) fn uri(authority: &Authority, path: PathAndQuery) -> Uri {
     parts.path_and_query = Some(path);
     // All three parts are there, which is all that is asked.
     Uri::from_parts(parts).unwrap_or_default()
+}
+
+/// The error of a call that needs timers or sockets where there are none.
+pub(super) fn no_runtime() -> Error {
+    Error::bare(Code::Internal, "a call needs a tokio runtime to run in")
 }
 
 fn caller_gone() -> Error {

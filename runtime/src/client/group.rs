@@ -108,7 +108,13 @@ impl Group {
     }
 
     fn refresh(&self, state: &mut State) {
-        let Some(snapshot) = state.watch.as_mut().and_then(Watch::try_next) else {
+        let Some(watch) = &mut state.watch else {
+            return;
+        };
+        let Some(snapshot) = watch.try_next() else {
+            if watch.is_over() && state.nodes.is_some() {
+                state.watch = None;
+            }
             return;
         };
         state.local = self

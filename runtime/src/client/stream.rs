@@ -35,8 +35,10 @@ impl Download {
         in_flight: InFlight,
         upload: Option<Upload>,
     ) -> Self {
-        // The headers are there; the trailers follow.
-        plan.set_reply(incoming.headers.clone(), None);
+        if plan.ctx.is_call() {
+            // The headers are there; the trailers follow.
+            plan.set_reply(incoming.headers.clone(), None);
+        }
         Self {
             open: Some(Open {
                 incoming,

@@ -9,7 +9,7 @@ use crate::client::group::Group;
 
 /// A registry and the connections made by what it says. Cloning is cheap.
 #[derive(Clone)]
-pub struct Clients {
+pub(crate) struct Clients {
     inner: Arc<Inner>,
 }
 

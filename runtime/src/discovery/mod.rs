@@ -21,7 +21,7 @@ pub use fixed::Fixed;
 pub use memory::Memory;
 pub use watch::{Publisher, Snapshot, Watch};
 
-pub use clients::Clients;
+pub(crate) use clients::Clients;
 pub(crate) use default::default_clients;
 pub(crate) use fixed::check_address;
 

@@ -48,6 +48,11 @@ impl Watch {
         latest.has_changed().then(|| latest.clone()).flatten()
     }
 
+    /// Whether the registry has ended the watch.
+    pub(crate) fn is_over(&self) -> bool {
+        self.receiver.has_changed().is_err()
+    }
+
     /// Follows the same service from the first snapshot on, whatever this watch has taken.
     pub(crate) fn again(&self) -> Self {
         let mut receiver = self.receiver.clone();

@@ -174,12 +174,21 @@ fn a_process_wide_channel_outlives_runtimes() {
 
 #[test]
 fn a_call_outside_a_runtime_is_an_error_no_panic() {
-    let channel = Channel::connect("127.0.0.1:1").unwrap();
+    let (echo, _events) = Echo::new("local");
     let ctx = Context::background();
-    let mut call = std::pin::pin!(say(&channel, &ctx, "hello"));
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(result) = call.as_mut().poll(&mut cx) else {
-        panic!("nothing to wait for");
-    };
-    assert_eq!(code(result), Code::Internal);
+    let limited = ctx.call().timeout(std::time::Duration::from_secs(9));
+    let remote = Channel::connect("127.0.0.1:1").unwrap();
+    let local = Channel::local(echo);
+    for (channel, ctx, expected) in [
+        (&remote, &ctx, Err(Code::Internal)),
+        (&local, &limited, Err(Code::Internal)),
+        (&local, &ctx, Ok(text("hello"))),
+    ] {
+        let mut call = std::pin::pin!(say(channel, ctx, "hello"));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let std::task::Poll::Ready(result) = call.as_mut().poll(&mut cx) else {
+            panic!("nothing to wait for");
+        };
+        assert_eq!(result.map_err(|error| error.code()), expected);
+    }
 }
