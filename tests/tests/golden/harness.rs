@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What a case expects beside its `input.proto`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `expected.rs`: the file of its one package, without descriptors.
     File,
     /// The same without the server.
@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 /// Generates the case and compares, or blesses with `UPDATE_GOLDEN=1` outside CI.
-pub fn check(name: &str, kind: Kind) {
+pub(crate) fn check(name: &str, kind: Kind) {
     let folder = folder().join(name);
     let found = generate(&folder, kind);
     if std::env::var_os("UPDATE_GOLDEN").is_some() && std::env::var_os("CI").is_none() {
@@ -40,7 +40,7 @@ pub fn check(name: &str, kind: Kind) {
 }
 
 /// Compares the names of the cases with the folders there are.
-pub fn check_list(mut names: Vec<&str>) {
+pub(crate) fn check_list(mut names: Vec<&str>) {
     let folders = fs::read_dir(folder()).expect("tests/golden exists");
     let mut folders: Vec<String> = folders
         .map(|entry| {

@@ -57,7 +57,7 @@ async fn keywords_are_raw_and_our_own_names_are_left_alone() -> Result<()> {
     let looped = client
         .r#loop(&ctx, Streaming::from_iter([message.clone()]))
         .await?;
-    assert_eq!(looped.collect().await?, [message.clone()]);
+    assert_eq!(looped.collect().await?, std::slice::from_ref(&message));
     let json = concat!(
         r#"{"type":"t","self":"s","async":3,"enum":"ENUM_MOVE","#,
         r#""fn":{"where":{"w":{}}},"super":{"in":["i"]}}"#,
