@@ -7,6 +7,9 @@ use prost_types::source_code_info::Location;
 
 mod markdown;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use markdown::rustdoc;
+
 /// Comments of a file's services and methods, by path.
 pub(crate) struct Docs<'a>(HashMap<&'a [i32], &'a Location>);
 

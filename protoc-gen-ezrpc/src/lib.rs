@@ -9,6 +9,9 @@ mod bundled;
 mod comments;
 mod diagnostic;
 mod emit;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod input;
 mod lower;
 mod model;

@@ -21,6 +21,9 @@ mod debug_enum;
 mod descriptor;
 pub mod discovery;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generated;
 mod grpc_health;
 mod metadata;

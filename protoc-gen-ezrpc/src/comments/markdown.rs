@@ -33,7 +33,7 @@ const LANGUAGES: [&str; 24] = [
 ];
 
 /// The lines of rustdoc for a comment, each with its leading space, blank ones empty, none blank at either end.
-pub(super) fn rustdoc(comment: &str) -> Vec<String> {
+pub(crate) fn rustdoc(comment: &str) -> Vec<String> {
     let text = without_notes(comment);
     let lines = dedent(&text);
     let mut blocks = Blocks::default();

@@ -23,7 +23,10 @@ impl Greeter for Hello {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    Server::new("hello").add(GreeterServer::new(Hello)).serve("127.0.0.1:8080").await
+    Server::new("hello")
+        .add(GreeterServer::new(Hello))
+        .serve("127.0.0.1:8080")
+        .await
 }
 // readme: end
 

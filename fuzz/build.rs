@@ -1,0 +1,5 @@
+//! Generates the service and the messages the targets use.
+
+fn main() -> Result<(), ezrpc_build::Error> {
+    ezrpc_build::compile(&["fuzz/fuzz.proto"], &["protos", "../tests/protos"])
+}

@@ -1,0 +1,104 @@
+//! ProtoJSON: text to messages and back.
+
+use ezrpc::json::{Options, Types};
+use ezrpc::wkt::Value;
+use prost::Message as _;
+
+use crate::proto::protobuf_test_messages::proto3::{TestAllTypesProto3, descriptors};
+
+fn options() -> Options {
+    Options::new().types(Types::of([descriptors()]))
+}
+
+/// What can be read can be printed, and reads back as the same; strict reading takes less than lenient.
+pub fn json_reader(data: &[u8]) {
+    let lenient = options().lenient().from_slice::<TestAllTypesProto3>(data);
+    let strict = options().strict().from_slice::<TestAllTypesProto3>(data);
+    let unique = options()
+        .strict()
+        .reject_duplicate_keys()
+        .from_slice::<TestAllTypesProto3>(data);
+    assert!(
+        strict.is_ok() || unique.is_err(),
+        "only without duplicates: {unique:?}"
+    );
+    assert!(
+        lenient.is_ok() || strict.is_err(),
+        "only strictly: {strict:?}"
+    );
+    if let Ok(message) = lenient {
+        if let Ok(strict) = strict {
+            assert_eq!(print(&message), print(&strict));
+        }
+        round_trip(&message);
+    }
+    any_json(data);
+}
+
+/// `google.protobuf.Value` takes what another parser takes, as far as numbers and nesting go.
+fn any_json(data: &[u8]) {
+    let ours = options().from_slice::<Value>(data);
+    let theirs = serde_json::from_slice::<serde_json::Value>(data);
+    match (ours, theirs) {
+        (Ok(value), theirs) => {
+            let printed = print(&value);
+            assert!(
+                serde_json::from_str::<serde_json::Value>(&printed).is_ok(),
+                "{printed}"
+            );
+            assert!(theirs.is_ok(), "another parser refuses it: {theirs:?}");
+        }
+        (Err(error), Ok(theirs)) => {
+            let excused = depth(&theirs) > 90;
+            assert!(excused, "another parser takes it: {error}");
+        }
+        (Err(_), Err(_)) => {}
+    }
+}
+
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        serde_json::Value::Object(members) => {
+            1 + members.values().map(depth).max().unwrap_or_default()
+        }
+        _ => 0,
+    }
+}
+
+/// What has a JSON form reads back as the same, however it is printed.
+pub fn json_writer(data: &[u8]) {
+    let Ok(message) = TestAllTypesProto3::decode(data) else {
+        return;
+    };
+    if options().to_string(&message).is_ok() {
+        round_trip(&message);
+    }
+}
+
+fn round_trip(message: &TestAllTypesProto3) {
+    let canonical = print(message);
+    serde_json::from_str::<serde_json::Value>(&canonical)
+        .unwrap_or_else(|error| panic!("{error}: {canonical}"));
+    for form in [
+        options(),
+        options().proto_names(),
+        options().enums_as_ints(),
+        options().emit_defaults(),
+    ] {
+        let text = form
+            .to_string(message)
+            .unwrap_or_else(|error| panic!("{error} in {canonical}"));
+        let back = options()
+            .strict()
+            .from_slice::<TestAllTypesProto3>(text.as_bytes());
+        let back = back.unwrap_or_else(|error| panic!("{error} in {text}"));
+        assert_eq!(print(&back), canonical);
+    }
+}
+
+fn print(message: &dyn ezrpc::json::Message) -> String {
+    options()
+        .to_string(message)
+        .unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,11 @@
+//! What must hold for any bytes, one function per target. All of them panic at a violation, and none may at input.
+//!
+//! Also compiled by `tests/tests/corpora.rs`, which runs them on the seeds; `crate::proto` is what `fuzz/protos` makes.
+
+mod generator;
+mod json;
+mod wire;
+
+pub use generator::{comments, params, path_template, plugin_request, proto_source};
+pub use json::{json_reader, json_writer};
+pub use wire::{grpc_frame, headers, request, trailers};

@@ -1,0 +1,5 @@
+//! Messages to JSON and back.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ezrpc_fuzz::checks::json_writer(data));

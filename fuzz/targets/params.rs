@@ -1,0 +1,5 @@
+//! Plugin parameters.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ezrpc_fuzz::checks::params(data));

@@ -1,0 +1,5 @@
+//! Whole requests to a server.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ezrpc_fuzz::checks::request(data));

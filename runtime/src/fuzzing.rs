@@ -1,0 +1,91 @@
+//! Doors to the parsers of foreign bytes, for the targets in `fuzz/`. No part of the API: feature `fuzzing` only.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+
+use crate::base64::{self, Form};
+use crate::error::{Error, Result};
+use crate::protocol::content_type::ContentType;
+use crate::protocol::grpc::frame::Decoder;
+use crate::protocol::grpc::{status, timeout};
+use crate::protocol::head::Head;
+use crate::protocol::{percent, trace};
+
+/// Takes the messages out of a body that comes in `pieces`, up to the first error.
+pub fn grpc_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
+    let (mut decoder, mut messages) = (Decoder::new(limit), Vec::new());
+    for piece in pieces {
+        decoder.push(Bytes::copy_from_slice(piece));
+        loop {
+            match decoder.next() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => return (messages, Some(error)),
+            }
+        }
+    }
+    (messages, None)
+}
+
+/// Reads a `grpc-timeout`.
+pub fn timeout(value: &[u8]) -> Option<Duration> {
+    timeout::parse(value)
+}
+
+/// Writes a `grpc-timeout`.
+pub fn format_timeout(timeout: Duration) -> String {
+    timeout::format(timeout)
+}
+
+/// Reads a `grpc-message`.
+pub fn percent_decode(value: &[u8]) -> String {
+    percent::decode_lossy(value)
+}
+
+/// Writes a `grpc-message`.
+pub fn percent_encode(text: &str) -> String {
+    percent::encode_within(text, usize::MAX).1
+}
+
+/// Reads base64.
+pub fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
+    base64::decode(text)
+}
+
+/// Writes base64 as `-bin` metadata has it.
+pub fn base64_encode(bytes: &[u8]) -> String {
+    base64::encode(bytes, Form::StandardUnpadded)
+}
+
+/// Reads a `content-type`, shown by its `Debug`.
+pub fn content_type(value: &[u8]) -> String {
+    format!("{:?}", ContentType::parse(value))
+}
+
+/// Reads a request's headers: the time limit and the hop budget.
+///
+/// # Errors
+/// What a call with these headers is refused with.
+pub fn head(headers: &HeaderMap) -> Result<(Option<Duration>, u32)> {
+    let head = Head::read(headers);
+    head.check().map(|()| (head.timeout, head.hops))
+}
+
+/// Reads the outcome of a call from trailers; `None` if they have no status.
+pub fn status(trailers: &HeaderMap) -> Option<Result<()>> {
+    status::read(trailers)
+}
+
+/// Writes an error into trailers.
+pub fn write_status(error: &Error, trusted: bool) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    status::write(error, trusted, &mut trailers);
+    trailers
+}
+
+/// Writes the `traceparent` of a call made while serving one with `inbound`.
+pub fn traceparent(inbound: &HeaderValue) -> HeaderValue {
+    trace::traceparent(Some(inbound))
+}

@@ -1,0 +1,76 @@
+//! The fuzz targets on their seeds: what fuzzing has found stays found, with any toolchain.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+// In `fuzz/` its functions are public.
+#[allow(unreachable_pub)]
+#[path = "../../fuzz/src/checks/mod.rs"]
+mod checks;
+
+// What the checks name as `crate::proto`.
+use ezrpc_tests::proto;
+
+fn seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds")
+}
+
+/// Runs a target on each of its seeds; the seed's name stands in the output of a failure.
+fn run(target: &str, check: fn(&[u8])) {
+    let folder = seeds().join(target);
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no seeds in {}", folder.display());
+    for file in files {
+        println!("{}", file.display());
+        check(&fs::read(&file).unwrap());
+    }
+}
+
+/// Makes a test of each target, and one that compares the names with the folders and with cargo-fuzz's targets.
+macro_rules! targets {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                run(stringify!($name), checks::$name);
+            }
+        )*
+
+        #[test]
+        fn the_list_equals_folders_and_targets() {
+            let mut expected = vec![$(stringify!($name).to_owned()),*];
+            expected.sort();
+            assert_eq!(stems(&seeds()), expected);
+            assert_eq!(stems(&seeds().join("../targets")), expected);
+        }
+    };
+}
+
+fn stems(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = entries
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+targets! {
+    plugin_request params path_template comments proto_source json_reader json_writer grpc_frame headers trailers request
+}
+
+/// The golden cases are sources too.
+#[test]
+fn golden_cases() {
+    for entry in fs::read_dir(seeds().join("../../tests/golden")).unwrap() {
+        if let Ok(source) = fs::read(entry.unwrap().path().join("input.proto")) {
+            checks::proto_source(&source);
+        }
+    }
+}
