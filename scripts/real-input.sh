@@ -34,7 +34,7 @@ by_plugin() {
     xargs "${@:3}" --plugin="$CARGO_TARGET_DIR/debug/protoc-gen-ezrpc" -I "$GOOGLE_PROTOS" --ezrpc_out="$1" <"$2"
 }
 
-# a crate whose build script lists the files and checks them in where the plugin's output is compared
+# build_crate NAME FILES: a crate whose build script compiles the files into a folder beside it.
 build_crate() {
     mkdir -p "$work/$1/src"
     cat >"$work/$1/Cargo.toml" <<END
@@ -79,14 +79,14 @@ printf '[workspace]\nresolver = "3"\nmembers = ["plugin", "build", "compute"]\n'
 cp Cargo.lock "$work/Cargo.lock"
 build_crate plugin checked.txt
 rm "$work/plugin/build.rs" && sed -i '/build-dependencies/,$d' "$work/plugin/Cargo.toml"
-printf 'include!("../../checked-plugin/mod.rs");\n' >"$work/plugin/src/lib.rs"
+printf '#![deny(warnings)]\ninclude!("../../checked-plugin/mod.rs");\n' >"$work/plugin/src/lib.rs"
 build_crate build checked.txt
-printf 'include!("../out/mod.rs");\n' >"$work/build/src/lib.rs"
+printf '#![deny(warnings)]\ninclude!("../out/mod.rs");\n' >"$work/build/src/lib.rs"
 build_crate compute compute.txt
 : >"$work/compute/src/lib.rs"
-[ "${1-}" != --check-compute ] || printf 'include!("../out/mod.rs");\n' >"$work/compute/src/lib.rs"
+[ "${1-}" != --check-compute ] || printf '#![deny(warnings)]\ninclude!("../out/mod.rs");\n' >"$work/compute/src/lib.rs"
 
-(cd "$work" && RUSTFLAGS="${RUSTFLAGS-} -D warnings" cargo check --quiet --workspace)
+(cd "$work" && cargo check --quiet --workspace)
 diff -r "$work/checked-plugin" "$work/build/out"
 diff -r "$work/compute-plugin" "$work/compute/out"
 say "checked by rustc; ezrpc-build wrote the same bytes as the plugin"
