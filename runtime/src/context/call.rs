@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::metadata::Metadata;
 
 /// What one call sends beside what it inherits.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Outgoing {
     pub(crate) metadata: Metadata,
     /// What consistent hashing picks by.
@@ -128,14 +128,40 @@ impl Context {
         })
     }
 
-    /// Changes this context, or a child of it if others hold it too.
+    /// Changes this context, or a child of it with the same settings if others hold it too.
     fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         if Arc::get_mut(&mut self.inner).is_none() {
+            let settings = self.inner.outgoing.clone();
             self = self.call();
+            if let Some(inner) = Arc::get_mut(&mut self.inner) {
+                inner.outgoing = settings;
+            }
         }
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             change(inner);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_context_keeps_its_settings_when_changed() {
+        let call = Context::background().call().header("x-a", "1");
+        let other = call
+            .clone()
+            .timeout(Duration::from_secs(1))
+            .header("x-b", "2");
+        let sent = |ctx: &Context| -> Vec<(String, String)> {
+            let outgoing = ctx.outgoing().expect("settings");
+            let entries = outgoing.metadata.iter();
+            entries.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+        assert_eq!(sent(&call), [pair("x-a", "1")]);
+        assert_eq!(sent(&other), [pair("x-a", "1"), pair("x-b", "2")]);
     }
 }
