@@ -63,13 +63,7 @@ impl Responder {
                 *response.headers_mut() = head;
                 response
             }
-            (ReplyKind::Stream(_), Protocol::Webapi) => {
-                let error = Error::bare(
-                    Code::Unimplemented,
-                    "streaming methods are not offered over plain HTTP: use gRPC",
-                );
-                self.error(&error, None)
-            }
+            (ReplyKind::Stream(_), Protocol::Webapi) => self.error(&webapi::no_streams(), None),
             (ReplyKind::Local(_), _) => {
                 let error = Error::bare(Code::Internal, "local reply to a remote call");
                 self.error(&error, None)

@@ -150,6 +150,14 @@ fn unknown_detail(out: &mut Vec<u8>, detail: &Any) {
     out.push(b'}');
 }
 
+/// The error of a method that streams.
+pub(crate) fn no_streams() -> Error {
+    Error::bare(
+        Code::Unimplemented,
+        "streaming methods are not offered over plain HTTP: use gRPC",
+    )
+}
+
 /// Says which content encodings the path takes.
 pub(crate) fn accept_identity(mut response: Response<Body>) -> Response<Body> {
     let identity = HeaderValue::from_static("identity");

@@ -22,7 +22,7 @@ use crate::codec::Codec;
 use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
 use crate::metadata::Metadata;
-use crate::method::{Method, Timeout};
+use crate::method::{Method, Shape, Timeout};
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
@@ -163,6 +163,10 @@ impl<'a> Exchange<'a> {
         if access == Access::FailClosed {
             let error = fail_closed(target.method.path());
             return self.reject(&error, |response| response);
+        }
+        // Before the handler runs, whose work would be for nothing.
+        if target.method.shape() != Shape::Unary {
+            return self.reject(&webapi::no_streams(), |response| response);
         }
         if self.head.encoded {
             let error = Error::bare(

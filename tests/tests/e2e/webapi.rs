@@ -195,6 +195,16 @@ async fn other_media_types_are_415_with_accept_post() {
 }
 
 #[tokio::test]
+async fn methods_that_stream_are_501() {
+    let body = r#"{"code":"unimplemented","message":"streaming methods are not offered over plain HTTP: use gRPC"}"#;
+    let request = Request::json("/e2e.Echo/Split", r#"{"text":"a b"}"#);
+    assert_eq!(
+        request.both(running().await.addr).await,
+        answer(501, "", body)
+    );
+}
+
+#[tokio::test]
 async fn media_types_that_are_json() {
     let running = running().await;
     let types = [
