@@ -20,15 +20,24 @@ pub struct Echo {
     dropped: mpsc::UnboundedSender<()>,
 }
 
+impl Echo {
+    /// Makes the service, and what tells of its handlers.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<()>) {
+        let (dropped, receiver) = mpsc::unbounded_channel();
+        (Self { dropped }, receiver)
+    }
+}
+
 /// Serves it with tonic on a free port, for as long as the runtime lives.
 ///
 /// # Panics
 /// If there is no free port.
 pub async fn serve() -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
-    let (dropped, receiver) = mpsc::unbounded_channel();
+    let (echo, receiver) = Echo::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("an address");
-    let server = tonic::transport::Server::builder().add_service(EchoServer::new(Echo { dropped }));
+    let server = tonic::transport::Server::builder().add_service(EchoServer::new(echo));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     (addr, receiver)
 }
@@ -63,7 +72,11 @@ fn fail(request: &EchoRequest) -> Result<(), Status> {
         details: request.detail.iter().cloned().collect(),
     };
     let details = details.encode_to_vec().into();
-    Err(Status::with_details(Code::from_i32(request.fail_with), request.text.clone(), details))
+    Err(Status::with_details(
+        Code::from_i32(request.fail_with),
+        request.text.clone(),
+        details,
+    ))
 }
 
 struct Guard(mpsc::UnboundedSender<()>);
@@ -82,8 +95,19 @@ impl Echo {
             let _guard = Guard(self.dropped.clone());
             std::future::pending::<()>().await;
         }
-        let EchoRequest { text, number, blob, detail, .. } = request;
-        Ok(EchoReply { text, number, blob, detail })
+        let EchoRequest {
+            text,
+            number,
+            blob,
+            detail,
+            ..
+        } = request;
+        Ok(EchoReply {
+            text,
+            number,
+            blob,
+            detail,
+        })
     }
 
     async fn unary(&self, request: Request<EchoRequest>) -> Result<Response<EchoReply>, Status> {
@@ -129,7 +153,11 @@ impl echo_server::Echo for Echo {
         let (metadata, _, request) = request.into_parts();
         let words: Vec<String> = request.text.split_whitespace().map(str::to_owned).collect();
         let replies = iter((0..).zip(words)).map(|(number, text)| {
-            Ok(EchoReply { text, number, ..EchoReply::default() })
+            Ok(EchoReply {
+                text,
+                number,
+                ..EchoReply::default()
+            })
         });
         let end = iter(fail(&request).err().map(Err));
         let mut response = Response::new(Box::pin(replies.chain(end)) as Replies);
@@ -147,7 +175,11 @@ impl echo_server::Echo for Echo {
             words.push(self.answer(request).await?.text);
         }
         let number = words.len() as i64;
-        Ok(Response::new(EchoReply { text: words.join(" "), number, ..EchoReply::default() }))
+        Ok(Response::new(EchoReply {
+            text: words.join(" "),
+            number,
+            ..EchoReply::default()
+        }))
     }
 
     async fn chat(

@@ -3,7 +3,12 @@
 mod echo;
 
 /// The Echo service as tonic generates it.
-#[allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "not our code")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "not our code"
+)]
 pub mod e2e {
     tonic::include_proto!("e2e");
 }
