@@ -1,17 +1,18 @@
 //! Line by line, what prettyplease does otherwise than rustfmt: where our own items would look odd.
 //!
-//! Blank lines between items; the arguments of a turbofish on its line; a chain behind a call of several lines at
-//! the call's own indentation; `for` of an impl on a line of its own.
+//! Blank lines between items; the arguments of a turbofish on its line; a slice that is the only argument opened
+//! with its call; a chain behind a call of several lines at the call's own indentation; `for` of an impl on a line
+//! of its own.
 
-/// Columns a line with a turbofish may take: one in pieces reads worse than a long line.
-const WIDTH: usize = 120;
+/// Columns a line may take, as rustfmt's default.
+const WIDTH: usize = 100;
 
 /// Tidies the text of formatted tokens.
 pub(super) fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut out = Out {
         text: String::with_capacity(text.len() * 11 / 10),
-        chains: Vec::new(),
+        dedents: Vec::new(),
     };
     let mut rest = lines.as_slice();
     let mut previous = "";
@@ -19,13 +20,22 @@ pub(super) fn tidy(text: &str) -> String {
         if needs_blank(previous, line) {
             out.text.push('\n');
         }
-        let (joined, after) = match turbofish(line, after) {
-            Some((joined, after)) => (Some(joined), after),
-            None => (None, after),
-        };
-        out.push(joined.as_deref().unwrap_or(line), after.first().copied());
+        let (joined, after) = turbofish(line, after)
+            .or_else(|| slice(line, after))
+            .unwrap_or_default();
+        match joined.as_slice() {
+            [] => {
+                rest = &rest[1..];
+                out.push(line, rest.first().copied());
+            }
+            lines => {
+                rest = after;
+                lines
+                    .iter()
+                    .for_each(|line| out.push(line, after.first().copied()));
+            }
+        }
         previous = line;
-        rest = after;
     }
     out.text
 }
@@ -55,16 +65,16 @@ fn starts_item(line: &str) -> bool {
 struct Out {
     text: String,
     /// Indentations of the calls of several lines that a chain goes on behind.
-    chains: Vec<usize>,
+    dedents: Vec<usize>,
 }
 
 impl Out {
     fn push(&mut self, line: &str, next: Option<&str>) {
         let indented = indent(line);
-        while self.chains.last().is_some_and(|chain| *chain >= indented) {
-            self.chains.pop();
+        while self.dedents.last().is_some_and(|call| *call >= indented) {
+            self.dedents.pop();
         }
-        let line = &line[(4 * self.chains.len()).min(indented)..];
+        let line = &line[(4 * self.dedents.len()).min(indented)..];
         match line
             .strip_prefix("for ")
             .and_then(|line| line.strip_suffix(" {"))
@@ -74,13 +84,16 @@ impl Out {
         }
         self.text.push('\n');
         if line.ends_with('(') && next.is_some_and(|next| indent(next) == indented + 8) {
-            self.chains.push(indented);
+            self.dedents.push(indented);
         }
     }
 }
 
-/// `call::<`, arguments, `>(..` joined into one line if it fits, and the lines after it.
-fn turbofish<'a>(line: &str, after: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
+/// Lines in place of others, and the lines after those.
+type Joined<'a> = (Vec<String>, &'a [&'a str]);
+
+/// `call::<`, arguments, `>(..` joined: into one line if it fits, or else with the call's argument below.
+fn turbofish<'a>(line: &str, after: &'a [&'a str]) -> Option<Joined<'a>> {
     line.strip_suffix("::<")?;
     let inside = indent(after.first()?);
     let closes = |line: &&str| indent(line) < inside && line.trim_start().starts_with('>');
@@ -88,7 +101,44 @@ fn turbofish<'a>(line: &str, after: &'a [&'a str]) -> Option<(String, &'a [&'a s
     let arguments: Vec<&str> = after[..=end].iter().map(|line| line.trim()).collect();
     let arguments = arguments.join(" ").replace("< ", "<").replace(", >", ">");
     let joined = format!("{line}{arguments}");
-    (joined.len() <= WIDTH).then_some((joined, &after[end + 1..]))
+    let after = &after[end + 1..];
+    if joined.len() <= WIDTH || joined.ends_with('(') {
+        return Some((vec![joined], after));
+    }
+    let (call, argument) = joined.split_once(">(")?;
+    let (argument, rest) = argument.rsplit_once(')')?;
+    let indent = " ".repeat(indent(line));
+    Some((
+        vec![
+            format!("{call}>("),
+            format!("{indent}    {argument},"),
+            format!("{indent}){rest}"),
+        ],
+        after,
+    ))
+}
+
+/// `call(`, `&[`, elements, `],`, `)..` with the brackets together.
+fn slice<'a>(line: &str, after: &'a [&'a str]) -> Option<Joined<'a>> {
+    let outer = indent(line);
+    let first = *after
+        .first()
+        .filter(|first| line.ends_with('(') && indent(first) == outer + 4)?;
+    let end = after.iter().position(|line| indent(line) <= outer)?;
+    let body = match first.trim_start().strip_prefix("&[")? {
+        "" if end > 1 && after[end - 1].trim_start() == "]," => {
+            let body: Vec<&str> = after[1..end - 1].iter().map(|line| &line[4..]).collect();
+            tidy(&body.join("\n"))
+        }
+        elements if end == 1 => {
+            format!("{}{},", " ".repeat(outer + 4), elements.strip_suffix("],")?)
+        }
+        _ => return None,
+    };
+    let mut lines = vec![format!("{line}&[")];
+    lines.extend(body.lines().map(str::to_owned));
+    lines.push(format!("{}]{}", " ".repeat(outer), after[end].trim_start()));
+    Some((lines, &after[end + 1..]))
 }
 
 #[cfg(test)]
@@ -105,8 +155,18 @@ static FACTS: Desc = Desc::new(
                     \"/shop/Get\",
                     Unary,
                 )
-                .idempotent(),
-            Method::new(\"/shop/Put\", Unary),
+                .routes(
+                    &[
+                        Route::new(
+                                1,
+                            )
+                            .body(\"*\"),
+                    ],
+                ),
+            Method::new(\"/shop/Put\", Unary)
+                .routes(
+                    &[Route::new(2), Route::new(3)],
+                ),
         ],
     )
     .desc(\"a\");
@@ -126,7 +186,10 @@ for Server<T> {
             Enum<
                 state::State,
             >,
-        >(0)
+        >(0);
+        Type::of::<
+            a_module_with_a_long_name::AMessageWithALongName,
+        >(\"a_package.AModuleWithALongName.AMessageWithALongName\")
     }
     fn other(&self) {}
 }
@@ -139,8 +202,16 @@ static FACTS: Desc = Desc::new(
             \"/shop/Get\",
             Unary,
         )
-        .idempotent(),
-        Method::new(\"/shop/Put\", Unary),
+        .routes(&[
+            Route::new(
+                1,
+            )
+            .body(\"*\"),
+        ]),
+        Method::new(\"/shop/Put\", Unary)
+            .routes(&[
+                Route::new(2), Route::new(3),
+            ]),
     ],
 )
 .desc(\"a\");
@@ -154,7 +225,10 @@ impl<T: Shop> Tower<Request>
         r.member::<Str, _>(
             &mut self.kind,
         );
-        r.map::<Str, Enum<state::State>>(0)
+        r.map::<Str, Enum<state::State>>(0);
+        Type::of::<a_module_with_a_long_name::AMessageWithALongName>(
+            \"a_package.AModuleWithALongName.AMessageWithALongName\",
+        )
     }
 
     fn other(&self) {}

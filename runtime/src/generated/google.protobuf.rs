@@ -2107,7 +2107,9 @@ impl __rt::json::Message for ExtensionRangeOptions {
         w.repeated::<__rt::json::Msg<_>>(0, &self.uninterpreted_option)?;
         w.repeated::<__rt::json::Msg<_>>(1, &self.declaration)?;
         w.optional::<__rt::json::Msg<_>>(2, &self.features)?;
-        w.optional::<__rt::json::Enum<extension_range_options::VerificationState>>(3, &self.verification)?;
+        w.optional::<__rt::json::Enum<extension_range_options::VerificationState>>(
+            3, &self.verification,
+        )?;
         __rt::Ok(())
     }
 
@@ -2122,7 +2124,9 @@ impl __rt::json::Message for ExtensionRangeOptions {
             1 => r.repeated::<__rt::json::Msg<_>>(&mut self.declaration),
             2 => r.optional::<__rt::json::Msg<_>>(&mut self.features),
             3 => {
-                r.optional::<__rt::json::Enum<extension_range_options::VerificationState>>(&mut self.verification)
+                r.optional::<__rt::json::Enum<extension_range_options::VerificationState>>(
+                    &mut self.verification,
+                )
             }
             _ => r.skip(),
         }
@@ -2880,7 +2884,9 @@ impl __rt::json::Message for MethodOptions {
     #[inline]
     fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
         w.optional::<__rt::json::Bool>(0, &self.deprecated)?;
-        w.optional::<__rt::json::Enum<method_options::IdempotencyLevel>>(1, &self.idempotency_level)?;
+        w.optional::<__rt::json::Enum<method_options::IdempotencyLevel>>(
+            1, &self.idempotency_level,
+        )?;
         w.optional::<__rt::json::Msg<_>>(2, &self.features)?;
         w.repeated::<__rt::json::Msg<_>>(3, &self.uninterpreted_option)?;
         __rt::Ok(())
@@ -2895,7 +2901,9 @@ impl __rt::json::Message for MethodOptions {
         match index {
             0 => r.optional::<__rt::json::Bool>(&mut self.deprecated),
             1 => {
-                r.optional::<__rt::json::Enum<method_options::IdempotencyLevel>>(&mut self.idempotency_level)
+                r.optional::<__rt::json::Enum<method_options::IdempotencyLevel>>(
+                    &mut self.idempotency_level,
+                )
             }
             2 => r.optional::<__rt::json::Msg<_>>(&mut self.features),
             3 => r.repeated::<__rt::json::Msg<_>>(&mut self.uninterpreted_option),
@@ -3010,7 +3018,9 @@ impl __rt::json::Message for FeatureSet {
     fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
         w.optional::<__rt::json::Enum<feature_set::FieldPresence>>(0, &self.field_presence)?;
         w.optional::<__rt::json::Enum<feature_set::EnumType>>(1, &self.enum_type)?;
-        w.optional::<__rt::json::Enum<feature_set::RepeatedFieldEncoding>>(2, &self.repeated_field_encoding)?;
+        w.optional::<__rt::json::Enum<feature_set::RepeatedFieldEncoding>>(
+            2, &self.repeated_field_encoding,
+        )?;
         w.optional::<__rt::json::Enum<feature_set::Utf8Validation>>(3, &self.utf8_validation)?;
         w.optional::<__rt::json::Enum<feature_set::MessageEncoding>>(4, &self.message_encoding)?;
         w.optional::<__rt::json::Enum<feature_set::JsonFormat>>(5, &self.json_format)?;
@@ -3031,13 +3041,19 @@ impl __rt::json::Message for FeatureSet {
                 r.optional::<__rt::json::Enum<feature_set::EnumType>>(&mut self.enum_type)
             }
             2 => {
-                r.optional::<__rt::json::Enum<feature_set::RepeatedFieldEncoding>>(&mut self.repeated_field_encoding)
+                r.optional::<__rt::json::Enum<feature_set::RepeatedFieldEncoding>>(
+                    &mut self.repeated_field_encoding,
+                )
             }
             3 => {
-                r.optional::<__rt::json::Enum<feature_set::Utf8Validation>>(&mut self.utf8_validation)
+                r.optional::<__rt::json::Enum<feature_set::Utf8Validation>>(
+                    &mut self.utf8_validation,
+                )
             }
             4 => {
-                r.optional::<__rt::json::Enum<feature_set::MessageEncoding>>(&mut self.message_encoding)
+                r.optional::<__rt::json::Enum<feature_set::MessageEncoding>>(
+                    &mut self.message_encoding,
+                )
             }
             5 => {
                 r.optional::<__rt::json::Enum<feature_set::JsonFormat>>(&mut self.json_format)
@@ -3228,7 +3244,9 @@ impl __rt::json::Message for generated_code_info::Annotation {
         w.optional::<__rt::json::Str>(1, &self.source_file)?;
         w.optional::<__rt::json::Int32>(2, &self.begin)?;
         w.optional::<__rt::json::Int32>(3, &self.end)?;
-        w.optional::<__rt::json::Enum<generated_code_info::annotation::Semantic>>(4, &self.semantic)?;
+        w.optional::<__rt::json::Enum<generated_code_info::annotation::Semantic>>(
+            4, &self.semantic,
+        )?;
         __rt::Ok(())
     }
 
@@ -3244,7 +3262,9 @@ impl __rt::json::Message for generated_code_info::Annotation {
             2 => r.optional::<__rt::json::Int32>(&mut self.begin),
             3 => r.optional::<__rt::json::Int32>(&mut self.end),
             4 => {
-                r.optional::<__rt::json::Enum<generated_code_info::annotation::Semantic>>(&mut self.semantic)
+                r.optional::<__rt::json::Enum<generated_code_info::annotation::Semantic>>(
+                    &mut self.semantic,
+                )
             }
             _ => r.skip(),
         }
@@ -3711,45 +3731,65 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<FileDescriptorSet>("google.protobuf.FileDescriptorSet"),
                 __rt::json::Type::of::<FileDescriptorProto>("google.protobuf.FileDescriptorProto"),
                 __rt::json::Type::of::<DescriptorProto>("google.protobuf.DescriptorProto"),
-                __rt::json::Type::of::<
-                    descriptor_proto::ExtensionRange,
-                >("google.protobuf.DescriptorProto.ExtensionRange"),
-                __rt::json::Type::of::<
-                    descriptor_proto::ReservedRange,
-                >("google.protobuf.DescriptorProto.ReservedRange"),
-                __rt::json::Type::of::<ExtensionRangeOptions>("google.protobuf.ExtensionRangeOptions"),
-                __rt::json::Type::of::<
-                    extension_range_options::Declaration,
-                >("google.protobuf.ExtensionRangeOptions.Declaration"),
-                __rt::json::Type::of::<FieldDescriptorProto>("google.protobuf.FieldDescriptorProto"),
-                __rt::json::Type::of::<OneofDescriptorProto>("google.protobuf.OneofDescriptorProto"),
+                __rt::json::Type::of::<descriptor_proto::ExtensionRange>(
+                    "google.protobuf.DescriptorProto.ExtensionRange",
+                ),
+                __rt::json::Type::of::<descriptor_proto::ReservedRange>(
+                    "google.protobuf.DescriptorProto.ReservedRange",
+                ),
+                __rt::json::Type::of::<ExtensionRangeOptions>(
+                    "google.protobuf.ExtensionRangeOptions",
+                ),
+                __rt::json::Type::of::<extension_range_options::Declaration>(
+                    "google.protobuf.ExtensionRangeOptions.Declaration",
+                ),
+                __rt::json::Type::of::<FieldDescriptorProto>(
+                    "google.protobuf.FieldDescriptorProto",
+                ),
+                __rt::json::Type::of::<OneofDescriptorProto>(
+                    "google.protobuf.OneofDescriptorProto",
+                ),
                 __rt::json::Type::of::<EnumDescriptorProto>("google.protobuf.EnumDescriptorProto"),
-                __rt::json::Type::of::<
-                    enum_descriptor_proto::EnumReservedRange,
-                >("google.protobuf.EnumDescriptorProto.EnumReservedRange"),
-                __rt::json::Type::of::<EnumValueDescriptorProto>("google.protobuf.EnumValueDescriptorProto"),
-                __rt::json::Type::of::<ServiceDescriptorProto>("google.protobuf.ServiceDescriptorProto"),
-                __rt::json::Type::of::<MethodDescriptorProto>("google.protobuf.MethodDescriptorProto"),
+                __rt::json::Type::of::<enum_descriptor_proto::EnumReservedRange>(
+                    "google.protobuf.EnumDescriptorProto.EnumReservedRange",
+                ),
+                __rt::json::Type::of::<EnumValueDescriptorProto>(
+                    "google.protobuf.EnumValueDescriptorProto",
+                ),
+                __rt::json::Type::of::<ServiceDescriptorProto>(
+                    "google.protobuf.ServiceDescriptorProto",
+                ),
+                __rt::json::Type::of::<MethodDescriptorProto>(
+                    "google.protobuf.MethodDescriptorProto",
+                ),
                 __rt::json::Type::of::<FileOptions>("google.protobuf.FileOptions"),
                 __rt::json::Type::of::<MessageOptions>("google.protobuf.MessageOptions"),
                 __rt::json::Type::of::<FieldOptions>("google.protobuf.FieldOptions"),
-                __rt::json::Type::of::<field_options::EditionDefault>("google.protobuf.FieldOptions.EditionDefault"),
+                __rt::json::Type::of::<field_options::EditionDefault>(
+                    "google.protobuf.FieldOptions.EditionDefault",
+                ),
                 __rt::json::Type::of::<OneofOptions>("google.protobuf.OneofOptions"),
                 __rt::json::Type::of::<EnumOptions>("google.protobuf.EnumOptions"),
                 __rt::json::Type::of::<EnumValueOptions>("google.protobuf.EnumValueOptions"),
                 __rt::json::Type::of::<ServiceOptions>("google.protobuf.ServiceOptions"),
                 __rt::json::Type::of::<MethodOptions>("google.protobuf.MethodOptions"),
                 __rt::json::Type::of::<UninterpretedOption>("google.protobuf.UninterpretedOption"),
-                __rt::json::Type::of::<uninterpreted_option::NamePart>("google.protobuf.UninterpretedOption.NamePart"),
+                __rt::json::Type::of::<uninterpreted_option::NamePart>(
+                    "google.protobuf.UninterpretedOption.NamePart",
+                ),
                 __rt::json::Type::of::<FeatureSet>("google.protobuf.FeatureSet"),
                 __rt::json::Type::of::<FeatureSetDefaults>("google.protobuf.FeatureSetDefaults"),
-                __rt::json::Type::of::<
-                    feature_set_defaults::FeatureSetEditionDefault,
-                >("google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault"),
+                __rt::json::Type::of::<feature_set_defaults::FeatureSetEditionDefault>(
+                    "google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault",
+                ),
                 __rt::json::Type::of::<SourceCodeInfo>("google.protobuf.SourceCodeInfo"),
-                __rt::json::Type::of::<source_code_info::Location>("google.protobuf.SourceCodeInfo.Location"),
+                __rt::json::Type::of::<source_code_info::Location>(
+                    "google.protobuf.SourceCodeInfo.Location",
+                ),
                 __rt::json::Type::of::<GeneratedCodeInfo>("google.protobuf.GeneratedCodeInfo"),
-                __rt::json::Type::of::<generated_code_info::Annotation>("google.protobuf.GeneratedCodeInfo.Annotation"),
+                __rt::json::Type::of::<generated_code_info::Annotation>(
+                    "google.protobuf.GeneratedCodeInfo.Annotation",
+                ),
                 __rt::json::Type::of::<SourceContext>("google.protobuf.SourceContext"),
                 __rt::json::Type::of::<Type>("google.protobuf.Type"),
                 __rt::json::Type::of::<Field>("google.protobuf.Field"),

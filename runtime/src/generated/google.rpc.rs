@@ -1196,11 +1196,17 @@ pub fn descriptors() -> &'static __rt::Package {
                 __rt::json::Type::of::<RetryInfo>("google.rpc.RetryInfo"),
                 __rt::json::Type::of::<DebugInfo>("google.rpc.DebugInfo"),
                 __rt::json::Type::of::<QuotaFailure>("google.rpc.QuotaFailure"),
-                __rt::json::Type::of::<quota_failure::Violation>("google.rpc.QuotaFailure.Violation"),
+                __rt::json::Type::of::<quota_failure::Violation>(
+                    "google.rpc.QuotaFailure.Violation",
+                ),
                 __rt::json::Type::of::<PreconditionFailure>("google.rpc.PreconditionFailure"),
-                __rt::json::Type::of::<precondition_failure::Violation>("google.rpc.PreconditionFailure.Violation"),
+                __rt::json::Type::of::<precondition_failure::Violation>(
+                    "google.rpc.PreconditionFailure.Violation",
+                ),
                 __rt::json::Type::of::<BadRequest>("google.rpc.BadRequest"),
-                __rt::json::Type::of::<bad_request::FieldViolation>("google.rpc.BadRequest.FieldViolation"),
+                __rt::json::Type::of::<bad_request::FieldViolation>(
+                    "google.rpc.BadRequest.FieldViolation",
+                ),
                 __rt::json::Type::of::<RequestInfo>("google.rpc.RequestInfo"),
                 __rt::json::Type::of::<ResourceInfo>("google.rpc.ResourceInfo"),
                 __rt::json::Type::of::<Help>("google.rpc.Help"),

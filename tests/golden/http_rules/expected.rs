@@ -99,20 +99,16 @@ pub static LIBRARY_SERVICE: __rt::ServiceDesc = __rt::ServiceDesc::new(
     "http_rules.Library",
     &[
         __rt::Method::new("/http_rules.Library/GetBook", __rt::Shape::Unary)
-            .routes(
-                &[
-                    __rt::Route::new("GET", "/v1/{name=shelves/*/books/*}"),
-                    __rt::Route::new("GET", "/v1/books/{name}:read"),
-                ],
-            ),
+            .routes(&[
+                __rt::Route::new("GET", "/v1/{name=shelves/*/books/*}"),
+                __rt::Route::new("GET", "/v1/books/{name}:read"),
+            ]),
         __rt::Method::new("/http_rules.Library/UpdateBook", __rt::Shape::Unary)
-            .routes(
-                &[
-                    __rt::Route::new("PATCH", "/v1/{book.name=shelves/*}")
-                        .body("book")
-                        .response_body("title"),
-                ],
-            ),
+            .routes(&[
+                __rt::Route::new("PATCH", "/v1/{book.name=shelves/*}")
+                    .body("book")
+                    .response_body("title"),
+            ]),
         __rt::Method::new("/http_rules.Library/LockBook", __rt::Shape::Unary)
             .routes(&[__rt::Route::new("LOCK", "/v1/{name=**}").body("*")]),
         __rt::Method::new("/http_rules.Library/Download", __rt::Shape::Unary)

@@ -370,7 +370,9 @@ impl __rt::json::Message for tree::Branch {
             1 => r.optional::<__rt::json::Msg<_>>(&mut self.leaf),
             2 => r.repeated::<__rt::json::Enum<tree::branch::Kind>>(&mut self.kinds),
             3 => {
-                r.map::<__rt::json::Int32, __rt::json::Enum<tree::branch::Kind>>(&mut self.kinds_by_year)
+                r.map::<__rt::json::Int32, __rt::json::Enum<tree::branch::Kind>>(
+                    &mut self.kinds_by_year,
+                )
             }
             _ => r.skip(),
         }

@@ -609,7 +609,9 @@ impl __rt::json::Message for T {
             3 => r.optional::<__rt::json::Msg<_>>(&mut self.string),
             4 => r.optional::<__rt::json::Msg<_>>(&mut self.r#box),
             5 => {
-                r.member::<__rt::json::Msg<_>, _>(&mut self.some, |v| __rt::matches!(v, t::Some::Ok(_)), t::Some::Ok)
+                r.member::<__rt::json::Msg<_>, _>(
+                    &mut self.some, |v| __rt::matches!(v, t::Some::Ok(_)), t::Some::Ok,
+                )
             }
             6 => {
                 r.member::<__rt::json::Msg<_>, _>(
