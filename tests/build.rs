@@ -9,4 +9,16 @@ fn main() {
         .proto("protobuf_test_messages/test_messages_proto3.proto")
         .run()
         .unwrap();
+    // In a folder of its own, beside what `include_protos!` reads.
+    let out = std::env::var_os("OUT_DIR").map(std::path::PathBuf::from);
+    ezrpc_build::Build::new()
+        .include("protos")
+        .proto("sharing/shop.proto")
+        .extern_path(
+            ".sharing.common",
+            "::ezrpc_test_common::proto::sharing::common",
+        )
+        .out_dir(out.unwrap().join("sharing"))
+        .run()
+        .unwrap();
 }

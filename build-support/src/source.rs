@@ -188,6 +188,8 @@ fn explain(error: &protox::Error, proto: &Path, includes: &[PathBuf]) -> String 
         let wanted = proto.display();
         let at = if text.contains(": ") {
             text
+        } else if proto.is_file() {
+            format!("{wanted}: the file is in none of the include folders")
         } else {
             format!("{wanted}: file not found")
         };

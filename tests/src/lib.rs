@@ -10,3 +10,8 @@ pub mod tools;
 pub mod proto {
     ezrpc::include_protos!();
 }
+
+/// Generated from `protos/sharing/shop.proto`, with the types of another crate.
+pub mod sharing {
+    include!(concat!(env!("OUT_DIR"), "/sharing/mod.rs"));
+}

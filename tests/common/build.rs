@@ -1,0 +1,5 @@
+//! Generates the shared proto.
+
+fn main() {
+    ezrpc_build::compile(&["sharing/common.proto"], &["../protos"]).unwrap();
+}

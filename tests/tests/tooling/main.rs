@@ -1,0 +1,6 @@
+//! What build scripts meet: messages, files written, crates that share protos, and the parser itself.
+
+mod build_errors;
+mod build_files;
+mod extern_path;
+mod oracle;
