@@ -46,7 +46,12 @@ fn any_json(data: &[u8]) {
                 serde_json::from_str::<serde_json::Value>(&printed).is_ok(),
                 "{printed}"
             );
-            assert!(theirs.is_ok(), "another parser refuses it: {theirs:?}");
+            // That one rounds numbers next to the greatest up.
+            let excused = |error: &serde_json::Error| error.to_string().contains("out of range");
+            assert!(
+                theirs.as_ref().map_or_else(excused, |_| true),
+                "another parser refuses it: {theirs:?}"
+            );
         }
         (Err(error), Ok(theirs)) => {
             let excused = depth(&theirs) > 90;

@@ -249,9 +249,11 @@ fn fence(line: &str) -> Option<(String, &'static str)> {
 
 /// Whether a line is a rule across the page, or underlines a heading.
 fn is_rule(text: &str) -> bool {
-    ["-", "*", "_", "="]
-        .iter()
-        .any(|mark| text.starts_with(mark) && text.replace(mark, "").trim().is_empty())
+    let only = |mark: char| text.chars().all(|c| c == mark || c == ' ');
+    let length = text.len() - text.matches(' ').count();
+    let underline = !text.trim().contains(' ');
+    length > 0 && (only('=') && underline || only('-') && underline)
+        || (length >= 3 && ['-', '*', '_'].into_iter().any(only))
 }
 
 /// The marker of a list item, and what follows it.

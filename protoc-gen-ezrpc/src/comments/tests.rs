@@ -115,6 +115,7 @@ fn lists_keep_their_text() {
     check(" 2) one\n\n      text", "2) one\n\n   text");
     check(" -\n       code", "-\n```text\n  code\n```");
     check(" - - -\n     code", "- - -\n```text\ncode\n```");
+    check(" *     *", "* *");
     check(" -      far", "- far");
     check(" * - both", "* - both");
     check(" - ```\n   x", "- \\`\\`\\`\n  x");

@@ -49,9 +49,9 @@ fn push_camel(out: &mut String, path: &str) -> bool {
                 out.push(char.to_ascii_uppercase());
                 upper = false;
             }
-            // `_3` would come back as `3`, `B` as `_b`; a comma would come back as two paths.
-            _ if upper || char.is_ascii_uppercase() || char == ',' => return false,
-            _ => out.push(char),
+            'a'..='z' | '0'..='9' | '.' if !upper => out.push(char),
+            // `_3` would come back as `3`, `B` as `_b`, a comma as two paths, anything else not at all.
+            _ => return false,
         }
     }
     !upper && !path.is_empty()
