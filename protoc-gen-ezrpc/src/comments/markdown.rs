@@ -252,7 +252,7 @@ fn is_rule(text: &str) -> bool {
     let only = |mark: char| text.chars().all(|c| c == mark || c == ' ');
     let length = text.len() - text.matches(' ').count();
     let underline = !text.trim().contains(' ');
-    length > 0 && (only('=') && underline || only('-') && underline)
+    length > 0 && underline && (only('=') || only('-'))
         || (length >= 3 && ['-', '*', '_'].into_iter().any(only))
 }
 

@@ -196,7 +196,17 @@ fn field_masks() {
     };
     let read: Result<FieldMask> = json::from_slice(br#""fooBar.bAZ""#);
     assert_eq!(read, Ok(mask("foo_bar.b_a_z")));
-    for path in ["fooBar", "foo_3_bar", "foo__bar", "foo_", "_", "a,b", "a:b", "é", ""] {
+    for path in [
+        "fooBar",
+        "foo_3_bar",
+        "foo__bar",
+        "foo_",
+        "_",
+        "a,b",
+        "a:b",
+        "é",
+        "",
+    ] {
         assert!(json::to_string(&mask(path)).is_err(), "{path}");
     }
 }
