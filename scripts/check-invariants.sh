@@ -28,6 +28,9 @@ forbid "4. generated code names only ::ezrpc::codegen::v1" '(^|[^:_a-z0-9])(::)?
 forbid "5. header names stand under protocol/ and in error.rs only" \
     '"(grpc-|connect-|content-type|ezrpc-|application/|traceparent|te")' \
     $(files 'runtime/src/*.rs' | grep -vE 'src/(protocol/|error|generated/)' ) 
+forbid "5. status numbers stand under protocol/ and in error.rs only" \
+    'StatusCode::[A-NP-Z]|with_http_status\\([0-9]' \
+    $(files 'runtime/src/*.rs' | grep -vE 'src/(protocol/|error|generated/)')
 forbid "7. no unsafe" 'unsafe (\\{|fn|impl)' $(files '*.rs' | grep -v '^benches/')
 
 # axum's default feature tower-log, for one, adds 15,000 instructions to every HTTP/2 request.

@@ -150,6 +150,23 @@ fn unknown_detail(out: &mut Vec<u8>, detail: &Any) {
     out.push(b'}');
 }
 
+/// The error of an HTTP method other than POST.
+pub(crate) fn wrong_method(path: &str) -> Error {
+    Error::bare(Code::Unimplemented, format!("{path} takes POST")).with_http_status(405)
+}
+
+/// The error of a media type that is no message.
+pub(crate) fn wrong_type() -> Error {
+    let text = "send Content-Type: application/json";
+    Error::bare(Code::InvalidArgument, text).with_http_status(415)
+}
+
+/// The error of a content encoding not supported.
+pub(crate) fn wrong_encoding() -> Error {
+    let text = "content encoding not supported: only identity is";
+    Error::bare(Code::Unimplemented, text).with_http_status(415)
+}
+
 /// The error of a method that streams.
 pub(crate) fn no_streams() -> Error {
     Error::bare(

@@ -11,7 +11,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_LENGTH;
-use http::{Method as HttpMethod, Request, Response, StatusCode, Version};
+use http::{Method as HttpMethod, Request, Response, Version};
 use tokio::time::Sleep;
 
 use super::access::{Access, Policy, fail_closed};
@@ -86,7 +86,7 @@ impl<'a> Exchange<'a> {
         let path = self.request.uri().path();
         if let ContentType::Grpc(codec) = self.head.content_type {
             if self.request.version() < Version::HTTP_2 {
-                return bare_status(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+                return ServeFuture::ready(grpc::server::wrong_version());
             }
             let error = Error::bare(Code::Unimplemented, format!("unknown method {path}"));
             return self.refuse(Protocol::Grpc, codec, &error);
@@ -118,11 +118,10 @@ impl<'a> Exchange<'a> {
 
     fn grpc(self, target: &Target<'_>, codec: Codec) -> ServeFuture {
         if self.request.version() < Version::HTTP_2 {
-            return bare_status(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+            return ServeFuture::ready(grpc::server::wrong_version());
         }
         if self.request.method() != HttpMethod::POST {
-            let response = empty(StatusCode::METHOD_NOT_ALLOWED);
-            return ServeFuture::ready(webapi::allow_post(response));
+            return ServeFuture::ready(webapi::allow_post(grpc::server::wrong_method()));
         }
         if self.head.encoded {
             let error = Error::bare(
@@ -147,14 +146,9 @@ impl<'a> Exchange<'a> {
                 return self.webapi_call(target, access, codec);
             }
             (_, &HttpMethod::POST, _) => {
-                let error =
-                    Error::bare(Code::InvalidArgument, "send Content-Type: application/json");
-                return self.reject(&error.with_http_status(415), webapi::accept_post);
+                return self.reject(&webapi::wrong_type(), webapi::accept_post);
             }
-            _ => {
-                let error = Error::bare(Code::Unimplemented, format!("{path} takes POST"));
-                return self.reject(&error.with_http_status(405), webapi::allow_post);
-            }
+            _ => return self.reject(&webapi::wrong_method(path), webapi::allow_post),
         };
         self.reject(&refused, |response| response)
     }
@@ -169,11 +163,7 @@ impl<'a> Exchange<'a> {
             return self.reject(&webapi::no_streams(), |response| response);
         }
         if self.head.encoded {
-            let error = Error::bare(
-                Code::Unimplemented,
-                "content encoding not supported: only identity is",
-            );
-            return self.reject(&error.with_http_status(415), webapi::accept_identity);
+            return self.reject(&webapi::wrong_encoding(), webapi::accept_identity);
         }
         self.run(target, Protocol::Webapi, codec)
     }
@@ -262,16 +252,6 @@ impl<'a> Exchange<'a> {
             .flatten()
             .min()
     }
-}
-
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
-fn bare_status(status: StatusCode) -> ServeFuture {
-    ServeFuture::ready(empty(status))
 }
 
 /// The response of one request, under way.

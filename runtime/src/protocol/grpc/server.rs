@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::status;
 use crate::body::Body;
@@ -64,6 +64,22 @@ pub(crate) fn trailers(
         status::write(error, trusted, &mut trailers);
     }
     trailers
+}
+
+/// Answers gRPC over HTTP/1.1, which has no way to say more.
+pub(crate) fn wrong_version() -> Response<Body> {
+    bare(StatusCode::HTTP_VERSION_NOT_SUPPORTED)
+}
+
+/// Answers an HTTP method other than POST.
+pub(crate) fn wrong_method() -> Response<Body> {
+    bare(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+fn bare(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }
 
 /// Says which message encodings the server takes.
