@@ -1,5 +1,7 @@
 //! Generates the protos the tests share.
 
+#![allow(clippy::unwrap_used, reason = "as a user's build script does")]
+
 fn main() {
     ezrpc_build::Build::new()
         .include("protos")

@@ -13,7 +13,7 @@ impl Till for Counter {
     async fn charge(&self, _: &Context, money: Money) -> Result<Receipt> {
         let anything = ezrpc::codegen::v1::Message::encode_to_vec(&money);
         Ok(Receipt {
-            paid: Some(money.clone()),
+            paid: Some(money),
             taxes: [("vat".to_owned(), money)].into(),
             accepted: vec![Currency::Cny.into()],
             anything: Some(Any {
@@ -32,10 +32,7 @@ async fn the_other_crates_types_are_called_with() {
         currency: Currency::Cny.into(),
     };
     let client = TillClient::new(ezrpc::Channel::to(running.addr));
-    let receipt = client
-        .charge(&Context::background(), money.clone())
-        .await
-        .unwrap();
+    let receipt = client.charge(&Context::background(), money).await.unwrap();
     assert_eq!(receipt.paid, Some(money));
 
     // JSON, the Any of a type of the other crate included: its descriptors are linked.
