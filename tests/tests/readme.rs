@@ -78,7 +78,7 @@ fn the_readme_shows_what_is_compiled() {
     let readme = read("README.md");
     let expected = filled(&readme);
     if std::env::var_os("UPDATE_GOLDEN").is_some() && readme != expected {
-        fs::write(root().join("README.md"), &expected).unwrap();
+        fs::write(root().join("README.md"), &expected).expect("README.md can be written");
         return;
     }
     assert_eq!(
@@ -140,8 +140,14 @@ fn the_code_map_names_every_folder_of_the_sources() {
     let map = read("ARCHITECTURE.md");
     let mut unnamed = Vec::new();
     for crate_folder in ["protoc-gen-ezrpc", "build-support", "runtime"] {
-        for entry in fs::read_dir(root().join(crate_folder).join("src")).unwrap() {
-            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        for entry in
+            fs::read_dir(root().join(crate_folder).join("src")).expect("a crate has sources")
+        {
+            let name = entry
+                .expect("a readable folder")
+                .file_name()
+                .to_string_lossy()
+                .into_owned();
             let stem = name.trim_end_matches(".rs");
             let named = [
                 format!("`{name}`"),
