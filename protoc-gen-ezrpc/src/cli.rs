@@ -14,13 +14,13 @@ const USAGE: &str = "protoc --ezrpc_out=[PARAMETER,...:]DIR -I INCLUDE FILE.prot
 ///
 /// protoc and buf start it by themselves when it is on PATH:
 ///
-///     protoc --ezrpc_out=src/gen -I proto proto/shop/v1/product.proto
+///     protoc --ezrpc_out=src/pb -I proto proto/shop/v1/product.proto
 ///
 ///     # buf.gen.yaml
 ///     version: v2
 ///     plugins:
 ///       - local: protoc-gen-ezrpc
-///         out: src/gen
+///         out: src/pb
 ///         strategy: all
 ///
 /// Without protoc, in a build script: the crate ezrpc-build.

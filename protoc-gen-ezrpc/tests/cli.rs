@@ -120,7 +120,7 @@ fn help_and_version_go_to_standard_output() {
     assert_eq!(help.status.code(), Some(0));
     assert!(
         text(&help.stdout)
-            .contains("protoc --ezrpc_out=src/gen -I proto proto/shop/v1/product.proto")
+            .contains("protoc --ezrpc_out=src/pb -I proto proto/shop/v1/product.proto")
     );
     assert!(
         text(&help.stdout).contains(&protoc_gen_ezrpc::params_help()),
