@@ -159,6 +159,13 @@ impl Error {
         self
     }
 
+    /// Takes the message for the text of the error underneath, as the peer that sent it says.
+    #[must_use]
+    pub(crate) fn with_message_as_cause(mut self) -> Self {
+        self.inner.cause = Some(std::mem::take(&mut self.inner.message).into());
+        self
+    }
+
     /// Sets an HTTP status gRPC has no code for.
     #[must_use]
     pub fn with_http_status(mut self, status: u16) -> Self {

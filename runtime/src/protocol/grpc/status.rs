@@ -20,6 +20,8 @@ const MESSAGE_LIMIT: usize = 1536;
 
 const ERROR_INFO: &str = "google.rpc.ErrorInfo";
 const DEBUG_INFO: &str = "google.rpc.DebugInfo";
+/// Stands in DebugInfo's detail where the message is what only trusted peers may read, so that they do not pass it on.
+const CAUSE_NOTE: &str = "the message is the cause's text";
 
 /// The trailers of a call that went well.
 pub(crate) fn ok() -> HeaderMap {
@@ -65,29 +67,33 @@ fn details_within(error: &Error, text: &str, trusted: bool, room: usize) -> Opti
         message: text.to_owned(),
         details: Vec::new(),
     };
+    let cause = trusted && error.message().is_empty() && error.cause().is_some();
+    let note = if cause { CAUSE_NOTE } else { "" };
+    // The message leaves room for the note as a detail (a type URL and some bytes more), and so must all else.
+    let rest = room - note.len() * 3;
     let info = error_info(error);
     for detail in info.iter().chain(error.details()) {
         status.details.push(detail.clone());
-        if status.encoded_len() > room {
+        if status.encoded_len() > rest {
             status.details.pop();
         }
     }
-    if trusted && !error.frames().is_empty() {
-        push_frames(&mut status, error.frames(), room);
+    if trusted && (cause || !error.frames().is_empty()) {
+        push_debug(&mut status, note, error.frames(), room);
     }
     (!status.details.is_empty()).then(|| status.encode_to_vec())
 }
 
-fn push_frames(status: &mut Status, frames: &[Frame], room: usize) {
+fn push_debug(status: &mut Status, note: &str, frames: &[Frame], room: usize) {
     // A frame takes at least its own text; the count shrinks until the whole fits.
     let mut keep = frames.len();
-    while keep > 0 {
+    while keep > 0 || !note.is_empty() {
         let debug = DebugInfo {
             stack_entries: elided(frames, keep),
-            detail: String::new(),
+            detail: note.to_owned(),
         };
         status.details.push(pack(DEBUG_INFO, &debug));
-        if status.encoded_len() <= room {
+        if keep == 0 || status.encoded_len() <= room {
             return;
         }
         status.details.pop();
@@ -99,6 +105,9 @@ fn push_frames(status: &mut Status, frames: &[Frame], room: usize) {
 fn elided(frames: &[Frame], keep: usize) -> Vec<String> {
     if keep >= frames.len() {
         return frames.iter().map(Frame::to_string).collect();
+    }
+    if keep == 0 {
+        return Vec::new();
     }
     let head = keep.div_ceil(2);
     let tail = frames.len() - (keep - head);
@@ -165,22 +174,27 @@ fn with_details(mut error: Error, encoded: &[u8]) -> Error {
                 error = error.with_metadata(key, value);
             }
         } else if let Some(debug) = unpack::<DebugInfo>(DEBUG_INFO, &detail) {
+            if debug.detail == CAUSE_NOTE {
+                error = error.with_message_as_cause();
+            }
             for line in debug.stack_entries {
                 error.push_frame(Frame::remote(line));
             }
-        } else {
+        } else if !is_of(DEBUG_INFO, &detail) {
             error = error.with_detail(detail);
         }
     }
     error
 }
 
+fn is_of(name: &str, detail: &Any) -> bool {
+    detail.type_url.rsplit('/').next() == Some(name)
+}
+
 fn unpack<M: Message + Default>(name: &str, detail: &Any) -> Option<M> {
-    let (_, given) = detail.type_url.rsplit_once('/')?;
-    if given != name {
-        return None;
-    }
-    M::decode(&detail.value[..]).ok()
+    is_of(name, detail)
+        .then(|| M::decode(&detail.value[..]).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -224,6 +238,32 @@ mod tests {
         let back = round_trip(&cause, false);
         assert_eq!(back.message(), "unknown error");
         assert!(back.frames().is_empty() && back.details().is_empty());
+    }
+
+    #[test]
+    fn nothing_internal_passes_it_by_way_of_a_trusted_peer() {
+        let mut cause = Error::from(std::io::Error::other("p%".repeat(4096)));
+        for i in 0..500 {
+            cause.push_frame(Frame::remote(format!("frame {i}")));
+            cause = cause.with_detail(Any {
+                type_url: "x/y".into(),
+                value: vec![7; 50],
+            });
+        }
+        for cause in [cause, Error::from(std::io::Error::other("db password"))] {
+            let once = round_trip(&cause, true);
+            assert!(cause.to_string().starts_with(&once.to_string()));
+            let twice = round_trip(&once, true);
+            assert_eq!(twice.to_string(), once.to_string());
+            assert_eq!(round_trip(&twice, false).message(), "unknown error");
+        }
+        // What should have been frames is no detail for everybody either.
+        let torn = Any {
+            type_url: format!("type.googleapis.com/{DEBUG_INFO}"),
+            value: vec![0xff],
+        };
+        let error = round_trip(&Error::bare(Code::Internal, "x").with_detail(torn), false);
+        assert_eq!(error.details(), []);
     }
 
     #[test]
