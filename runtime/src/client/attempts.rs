@@ -45,6 +45,18 @@ pub(super) struct Place {
     pub(super) in_flight: InFlight,
 }
 
+impl Place {
+    /// Waits for the head of the response to what was sent there.
+    pub(super) async fn response<T>(
+        &self,
+        response: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let response = response.await?;
+        self.slot.answered();
+        Ok(response)
+    }
+}
+
 impl Attempts {
     /// Prepares a call to one of `nodes`, which the group has just named.
     ///

@@ -1,6 +1,7 @@
 //! One HTTP/2 connection to one endpoint, made when it is first needed and again when it is lost.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::random;
 
@@ -29,6 +30,8 @@ pub(super) type Sender = SendRequest<Bytes>;
 /// The place of a connection: one endpoint's, in one tokio runtime.
 pub(super) struct Slot {
     address: Arc<str>,
+    /// Connections opened since a call was last answered.
+    unanswered: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -66,6 +69,7 @@ impl Slot {
     pub(super) fn new(address: Arc<str>) -> Arc<Self> {
         Arc::new(Self {
             address,
+            unanswered: AtomicU32::new(0),
             state: Mutex::new(State {
                 connection: Connection::None,
                 generation: 0,
@@ -134,10 +138,24 @@ impl Slot {
                     slot: Arc::downgrade(self),
                     generation: state.generation,
                 };
-                tokio::spawn(run(Arc::clone(&self.address), ending, attempt));
+                let unanswered = self.unanswered.fetch_add(1, Ordering::Relaxed);
+                let pause = unanswered.checked_sub(1).map(backoff);
+                let address = Arc::clone(&self.address);
+                tokio::spawn(async move {
+                    // Whoever takes connections and does nothing with them is not stormed.
+                    if let Some(pause) = pause {
+                        sleep(pause).await;
+                    }
+                    run(address, ending, attempt).await;
+                });
                 Ok(Err(over))
             }
         }
+    }
+
+    /// Takes note that somebody answers calls there.
+    pub(super) fn answered(&self) {
+        self.unanswered.store(0, Ordering::Relaxed);
     }
 
     /// Gives up a connection that takes no more requests; those under way on it go on.
@@ -165,6 +183,8 @@ impl Slot {
             }
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "cannot connect");
+                // How long to wait is written down there.
+                self.answered();
                 state.failed(&error);
                 None
             }
@@ -190,16 +210,21 @@ impl State {
     }
 
     fn failed(&mut self, error: &std::io::Error) {
-        let longest = FIRST_BACKOFF
-            .saturating_mul(1 << self.failures.min(16))
-            .min(LONGEST_BACKOFF);
-        // Half of it is jitter, so that clients do not come back in step.
-        let jitter = random::below(longest.as_micros() as usize / 2 + 1) as u64;
-        self.retry_at = Some(Instant::now() + longest / 2 + Duration::from_micros(jitter));
+        self.retry_at = Some(Instant::now() + backoff(self.failures));
         self.failures = self.failures.saturating_add(1);
         self.error = Some(error.to_string().into());
         self.connection = Connection::None;
     }
+}
+
+/// How long to wait after as many failures before the last one.
+fn backoff(failures: u32) -> Duration {
+    let longest = FIRST_BACKOFF
+        .saturating_mul(1 << failures.min(16))
+        .min(LONGEST_BACKOFF);
+    // Half of it is jitter, so that clients do not come back in step.
+    let jitter = random::below(longest.as_micros() as usize / 2 + 1) as u64;
+    longest / 2 + Duration::from_micros(jitter)
 }
 
 /// Says that a connection has ended when its task is dropped, also when that is because the runtime goes.

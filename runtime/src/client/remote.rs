@@ -70,7 +70,7 @@ impl Remote {
         loop {
             let Open { mut sent, place } = self.open().await?;
             sent.finish(data.clone());
-            match sent.response().await {
+            match place.response(sent.response()).await {
                 Ok(response) => return Ok((self.incoming(response)?, place.in_flight)),
                 Err(failure) => self.attempts.again(place, failure, repeatable)?,
             }
@@ -82,7 +82,7 @@ impl Remote {
         let Open { sent, place } = self.open().await?;
         let (body, response) = sent.split();
         let mut upload = Upload::start(body, messages);
-        let incoming = match response.await {
+        let incoming = match place.response(response).await {
             Ok(response) => self.incoming(response),
             Err(failure) => Err(failure.into_error()),
         };

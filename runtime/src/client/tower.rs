@@ -71,7 +71,8 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
         .await?;
     let (upload, response) = sent.split();
     let upload = Upload::start(upload, Streaming::new(Pieces(body)));
-    let response = response.await.map_err(Failure::into_error)?;
+    let response = place.response(response).await;
+    let response = response.map_err(Failure::into_error)?;
     Ok(response.map(|body| {
         Body::new(Received {
             body,

@@ -1,6 +1,7 @@
 //! Sends the messages of a request stream while the call goes on.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
@@ -13,6 +14,7 @@ use tokio::task::AbortHandle;
 use crate::codec::Message;
 use crate::error::{Error, Result};
 use crate::protocol::grpc::frame;
+use crate::protocol::reply::panicked;
 use crate::stream::Streaming;
 
 /// The task that sends a request stream; dropping it stops the task.
@@ -68,7 +70,10 @@ async fn run(
             if body.poll_reset(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            Pin::new(&mut messages).poll_next(cx).map(Some)
+            // After a panic the stream is never polled again, so that nothing sees it half done.
+            let next = AssertUnwindSafe(|| Pin::new(&mut messages).poll_next(cx));
+            let panic = |_| Poll::Ready(Some(Err(panicked())));
+            catch_unwind(next).unwrap_or_else(panic).map(Some)
         });
         match next.await {
             None => return,

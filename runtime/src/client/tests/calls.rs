@@ -225,3 +225,28 @@ async fn knows_not(channel: Channel) {
     let reply: Result<Text> = channel.unary(&OTHER, &ctx, text("x")).await;
     assert_eq!(code(reply), Code::Unimplemented);
 }
+
+/// A request stream with a mistake in it.
+struct Panics;
+
+impl futures_core::Stream for Panics {
+    type Item = Result<Text>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        panic!("in the caller's stream")
+    }
+}
+
+#[tokio::test]
+async fn a_request_stream_that_panics_fails_its_call() {
+    let server = Served::start().await;
+    let ctx = Context::background();
+    let sum: Result<Text> = server
+        .channel()
+        .client_streaming(ECHO.method(2), &ctx, Streaming::new(Panics))
+        .await;
+    assert_eq!(code(sum), Code::Internal);
+}

@@ -192,3 +192,28 @@ fn a_call_outside_a_runtime_is_an_error_no_panic() {
         assert_eq!(result.map_err(|error| error.code()), expected);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_connections_and_answers_nothing_is_not_stormed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::to(listener.local_addr().unwrap());
+    let ctx = Context::background();
+    let mut accepted = 0;
+    let accepting = async {
+        loop {
+            drop(listener.accept().await.unwrap());
+            accepted += 1;
+        }
+    };
+    let calling = async {
+        let start = tokio::time::Instant::now();
+        while start.elapsed() < std::time::Duration::from_secs(60) {
+            assert_eq!(code(say(&channel, &ctx, "hello").await), Code::Unavailable);
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = calling => {}
+    }
+    assert!((10..100).contains(&accepted), "{accepted}");
+}
