@@ -25,7 +25,13 @@ static HEALTH_SERVICE: ServiceDesc = ServiceDesc::new(
     ],
 );
 
-type Statuses = BTreeMap<String, ServingStatus>;
+/// What is known of each service.
+#[derive(Debug, Clone)]
+struct Statuses {
+    services: BTreeMap<String, ServingStatus>,
+    /// The server stops: nothing changes any more.
+    stopping: bool,
+}
 
 /// What a server says of its health. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,7 +45,10 @@ impl Health {
         let names = std::iter::once("").chain(services);
         let statuses = names.map(|name| (name.to_owned(), ServingStatus::Serving));
         Self {
-            statuses: Arc::new(watch::Sender::new(statuses.collect())),
+            statuses: Arc::new(watch::Sender::new(Statuses {
+                services: statuses.collect(),
+                stopping: false,
+            })),
         }
     }
 
@@ -50,21 +59,22 @@ impl Health {
             false => ServingStatus::NotServing,
         };
         self.statuses.send_modify(|statuses| {
-            statuses.insert(service.to_owned(), status);
+            statuses.services.insert(service.to_owned(), status);
         });
     }
 
-    /// Says that nothing takes calls any more.
+    /// Says that nothing takes calls any more; watches end with it, as the server waits for what is under way.
     pub(crate) fn shut_down(&self) {
         self.statuses.send_modify(|statuses| {
-            for status in statuses.values_mut() {
+            statuses.stopping = true;
+            for status in statuses.services.values_mut() {
                 *status = ServingStatus::NotServing;
             }
         });
     }
 
     fn check(&self, service: &str) -> Result<HealthCheckResponse> {
-        match self.statuses.borrow().get(service) {
+        match self.statuses.borrow().services.get(service) {
             Some(&status) => Ok(response(status)),
             None => Err(Error::not_found(format!("unknown service `{service}`"))),
         }
@@ -75,6 +85,7 @@ impl Health {
             changes: Changes::new(self.statuses.subscribe()),
             service,
             last: None,
+            over: false,
         })
     }
 }
@@ -135,27 +146,55 @@ impl Changes {
     }
 }
 
-/// The status of one service: now, and at each change.
+/// The status of one service: now, and at each change until the server stops.
 struct Watch {
     changes: Changes,
     service: String,
     last: Option<ServingStatus>,
+    over: bool,
 }
 
 impl Stream for Watch {
     type Item = Result<HealthCheckResponse>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        loop {
+        while !self.over {
             let Some(statuses) = std::task::ready!(self.changes.poll(cx)) else {
                 return Poll::Ready(None);
             };
+            self.over = statuses.stopping;
             // A service not known yet may come; the stream stays open, as the protocol asks.
-            let status = statuses.get(&self.service).copied();
+            let status = statuses.services.get(&self.service).copied();
             let status = status.unwrap_or(ServingStatus::ServiceUnknown);
             if self.last.replace(status) != Some(status) {
                 return Poll::Ready(Some(Ok(response(status))));
             }
         }
+        Poll::Ready(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn watches_end_when_the_server_stops() {
+        let health = Health::new(std::iter::once("a.A"));
+        let mut watches = [health.watch("a.A".into()), health.watch("no.Such".into())];
+        let mut seen = Vec::new();
+        for watch in &mut watches {
+            seen.push(watch.message().await.map(|m| m.map(|m| m.status)));
+        }
+        health.shut_down();
+        for watch in watches {
+            let rest = watch.collect().await;
+            seen.push(rest.map(|all| all.last().map(|m| m.status)));
+        }
+        let seen: Vec<_> = seen
+            .into_iter()
+            .map(|status| status.ok().flatten())
+            .collect();
+        assert_eq!(seen, [Some(1), Some(3), Some(2), None]);
     }
 }

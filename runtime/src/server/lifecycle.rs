@@ -77,7 +77,11 @@ impl Bound {
     /// # Errors
     /// What the registry says to the registration. Failures of single connections are logged at `debug`.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<()> {
-        self.register().await?;
+        if let Err(error) = self.register().await {
+            // Those that came before the one that failed.
+            self.deregister().await;
+            return Err(error);
+        }
         let graceful = GracefulShutdown::new();
         let mut connections = self.accept(&graceful, stop).await;
         let hard_deadline = self.options.hard_deadline;
@@ -142,14 +146,33 @@ impl Bound {
         stop.await;
         tracing::info!(server = self.name, "stopping");
         self.health.shut_down();
-        if let Some(registry) = &self.registry {
+        self.deregister().await;
+        tokio::time::sleep(self.options.drain_window).await;
+    }
+
+    /// Takes the services out of the registry; one that does not answer must not keep the server from ending.
+    async fn deregister(&self) {
+        let Some(registry) = &self.registry else {
+            return;
+        };
+        let all = async {
             for service in &self.services {
                 if let Err(error) = registry.deregister(service, &self.endpoint()).await {
                     tracing::warn!(server = self.name, service, ?error, "cannot deregister");
                 }
             }
+        };
+        if tokio::time::timeout(self.options.hard_deadline, all)
+            .await
+            .is_err()
+        {
+            let registry = registry.describe();
+            tracing::warn!(
+                server = self.name,
+                registry,
+                "cannot deregister: no answer within the hard deadline"
+            );
         }
-        tokio::time::sleep(self.options.drain_window).await;
     }
 
     /// Out of sockets or memory: waits a little so that what is there can end.
@@ -217,4 +240,81 @@ async fn told_to_terminate() {
         }
     }
     std::future::pending::<()>().await;
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::discovery::{BoxFuture, Snapshot, Watch};
+    use crate::error::Error;
+    use crate::server::{Health, Server};
+
+    /// A registry that refuses, or never answers who leaves; it writes down what it is asked.
+    #[derive(Clone, Default)]
+    struct Bad {
+        refuses: bool,
+        asked: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl Registry for Bad {
+        fn register<'a>(&'a self, _: &'a str, _: Endpoint) -> BoxFuture<'a, Result<()>> {
+            self.asked.lock().unwrap().push("register");
+            Box::pin(async {
+                match self.refuses {
+                    true => Err(Error::unavailable("no")),
+                    false => Ok(()),
+                }
+            })
+        }
+
+        fn deregister<'a>(&'a self, _: &'a str, _: &'a Endpoint) -> BoxFuture<'a, Result<()>> {
+            self.asked.lock().unwrap().push("deregister");
+            Box::pin(std::future::pending())
+        }
+
+        fn get<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Snapshot>> {
+            Box::pin(async { Ok(Snapshot::from([])) })
+        }
+
+        fn list(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn watch(&self, _: &str) -> Watch {
+            Watch::fixed([])
+        }
+
+        fn describe(&self) -> String {
+            "bad".into()
+        }
+    }
+
+    async fn serve(registry: Bad) -> Result<()> {
+        let service = Health::new(std::iter::empty());
+        let server = Server::new("test").registry(registry);
+        let mut bound = server.bind("127.0.0.1:0").await?;
+        // Any service will do to be registered.
+        bound.services = vec![crate::server::call::Service::desc(&service).name()];
+        bound.serve_until(async {}).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_registry_that_hangs_does_not_keep_a_server_from_ending() {
+        let registry = Bad::default();
+        assert!(serve(registry.clone()).await.is_ok());
+        assert_eq!(*registry.asked.lock().unwrap(), ["register", "deregister"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_registered_before_a_failure_is_taken_back() {
+        let registry = Bad {
+            refuses: true,
+            ..Bad::default()
+        };
+        assert!(serve(registry.clone()).await.is_err());
+        assert_eq!(*registry.asked.lock().unwrap(), ["register", "deregister"]);
+    }
 }
