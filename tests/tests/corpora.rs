@@ -1,5 +1,7 @@
 //! The fuzz targets on their seeds: what fuzzing has found stays found, with any toolchain.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
