@@ -139,7 +139,8 @@ impl<'a> Exchange<'a> {
             .host
             .policy
             .access(Protocol::Webapi, target.method.web());
-        let path = target.method.path();
+        // As the caller wrote it, prefix and all.
+        let path = self.request.uri().path();
         let refused = match (access, self.request.method(), self.head.content_type) {
             (Access::Hidden, _, _) => Error::bare(Code::NotFound, format!("no route for {path}")),
             (_, &HttpMethod::POST, ContentType::Message(codec)) => {
@@ -170,7 +171,7 @@ impl<'a> Exchange<'a> {
 
     /// Refuses a webapi request on an RPC path.
     fn reject(
-        self,
+        &self,
         error: &Error,
         dress: impl FnOnce(Response<Body>) -> Response<Body>,
     ) -> ServeFuture {

@@ -57,10 +57,10 @@ async fn http(addr: SocketAddr, prefix: &str, method: &str, credentials: Option<
         request = request.header("authorization", &format!("Bearer {name}"));
     }
     let text = request.both(addr).await;
-    seen(&text, &format!("/e2e.Echo/{method}"))
+    seen(&text, &path, &format!("/e2e.Echo/{method}"))
 }
 
-fn seen(text: &str, path: &str) -> Seen {
+fn seen(text: &str, path: &str, rpc: &str) -> Seen {
     let refused = |status: u16, challenge: &str, body: String| {
         format!(
             "{status}\ncontent-length: {}\ncontent-type: application/json\n{challenge}\n{body}",
@@ -75,7 +75,7 @@ fn seen(text: &str, path: &str) -> Seen {
         )
     };
     let fail_closed = format!(
-        "{path} is enabled over HTTP but this server has no authenticator: mark the method `public: true` in its \
+        "{rpc} is enabled over HTTP but this server has no authenticator: mark the method `public: true` in its \
          (ezbuy.webapi) option, give the server one with `Server::authenticator`, or call `Server::allow_anonymous`"
     );
     let served = "200\ncontent-length: 13\ncontent-type: application/json\n";
