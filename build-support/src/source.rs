@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -38,7 +38,8 @@ impl Sources {
         compiler.include_imports(true).include_source_info(true);
         let mut mistakes = Vec::new();
         for proto in protos {
-            if let Err(error) = compiler.open_file(proto) {
+            let name = import_name(proto, includes);
+            if let Err(error) = compiler.open_file(name.as_deref().unwrap_or(proto)) {
                 mistakes.push(explain(&error, proto, includes));
             }
         }
@@ -171,6 +172,22 @@ impl FileResolver for Bundled {
     }
 }
 
+/// The import name of a file that stands below an include folder by another spelling: one absolute, one relative.
+fn import_name(proto: &Path, includes: &[PathBuf]) -> Option<PathBuf> {
+    let up = proto.components().any(|part| part == Component::ParentDir);
+    let inside = proto.is_relative() && !up;
+    let plain =
+        |include: &PathBuf| proto.starts_with(include) || (inside && include.join(proto).is_file());
+    if includes.iter().any(plain) {
+        return None;
+    }
+    let file = fs::canonicalize(proto).ok()?;
+    includes.iter().find_map(|include| {
+        let folder = fs::canonicalize(include).ok()?;
+        file.strip_prefix(folder).ok().map(Path::to_owned)
+    })
+}
+
 /// Says what is wrong and what to do; `Debug` of a protox error is its text with file:line:col.
 fn explain(error: &protox::Error, proto: &Path, includes: &[PathBuf]) -> String {
     let text = format!("{error:?}");
@@ -197,6 +214,14 @@ fn explain(error: &protox::Error, proto: &Path, includes: &[PathBuf]) -> String 
             "{at}\n  help: looked in {folders} (from {}) and the bundled files",
             current_dir()
         );
+    }
+    for (package, file) in [
+        ("ezbuy.", "ezbuy/option.proto"),
+        ("google.api.", "google/api/annotations.proto"),
+    ] {
+        if text.ends_with("is not defined") && text.contains(&format!("'{package}")) {
+            return format!("{text}\n  help: add `import \"{file}\";`");
+        }
     }
     text
 }
