@@ -76,8 +76,13 @@ pub fn json_writer(data: &[u8]) {
     let Ok(message) = TestAllTypesProto3::decode(data) else {
         return;
     };
-    if options().to_string(&message).is_ok() {
-        round_trip(&message);
+    // All numbers of NullValue print as null, which reads as 0: for those only the second time is the same.
+    let Ok(text) = options().to_string(&message) else {
+        return;
+    };
+    match text.contains("NullValue\":null") {
+        true => json_reader(text.as_bytes()),
+        false => round_trip(&message),
     }
 }
 

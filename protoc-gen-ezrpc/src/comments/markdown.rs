@@ -37,8 +37,10 @@ pub(crate) fn rustdoc(comment: &str) -> Vec<String> {
     let text = without_notes(comment);
     let lines = dedent(&text);
     let mut blocks = Blocks::default();
-    for line in lines {
-        blocks.line(&line);
+    let tables = in_tables(&lines);
+    for (line, table) in lines.iter().zip(tables) {
+        blocks.table = table;
+        blocks.line(line);
     }
     blocks.finish();
     let blank = |line: &&String| line.trim().is_empty();
@@ -98,6 +100,20 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
+/// Which lines belong to a table: what stands around a line such as `|---|:-:|`, up to the next blank one.
+fn in_tables(lines: &[String]) -> Vec<bool> {
+    let mut tables = vec![false; lines.len()];
+    for at in (1..lines.len()).filter(|&at| is_table_rule(&lines[at])) {
+        let rows = lines[at..].iter().take_while(|line| !line.is_empty());
+        tables[at - 1..at + rows.count()].fill(true);
+    }
+    tables
+}
+
+fn is_table_rule(line: &str) -> bool {
+    line.contains(['|', ':']) && line.chars().all(|c| matches!(c, '|' | ':' | '-' | ' '))
+}
+
 /// What the lines so far have come to.
 #[derive(Default)]
 struct Blocks {
@@ -110,6 +126,8 @@ struct Blocks {
     list: usize,
     /// The last line was text that a next line would continue, however indented.
     paragraph: bool,
+    /// The line is one of a table.
+    table: bool,
 }
 
 /// A block of code.
@@ -203,8 +221,10 @@ impl Blocks {
         } else {
             ""
         };
-        self.out
-            .push(format!("{lead}{escape}{}", inline::escape(text)));
+        self.out.push(format!(
+            "{lead}{escape}{}",
+            inline::escape(text, self.table)
+        ));
         self.paragraph =
             !text.starts_with('#') && !is_rule(text) && marker(&format!("{text} ")).is_none();
     }

@@ -124,6 +124,15 @@ fn lists_keep_their_text() {
 }
 
 #[test]
+fn bars_in_code_end_no_cell() {
+    check(
+        " | a | b |\n |---|---|\n | `[x] | y` | `a\\|b` |\n\n `c | d`",
+        "| a | b |\n|---|---|\n| `[x] \\| y` | `a\\|b` |\n\n`c | d`",
+    );
+    check(" `[x]|`\n -|-", "`[x]\\|`\n-|-");
+}
+
+#[test]
 fn quotes_are_text() {
     check(" > ```\n > x", "\\> \\`\\`\\`\n\\> x");
 }

@@ -2,15 +2,18 @@
 //!
 //! Kept are code spans closed on the line, `[text](https://..)` and addresses, which get `<>`.
 
-/// Escapes a line.
-pub(super) fn escape(line: &str) -> String {
+/// Escapes a line. In a `table` a bar ends the cell, within a code span too, unless a backslash stands before it.
+pub(super) fn escape(line: &str, table: bool) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let kept = code_span(rest)
             .or_else(|| link(rest))
             .or_else(|| escaped(rest));
-        if let Some(kept) = kept {
+        if let Some(kept) = kept.filter(|kept| table && kept.starts_with('`')) {
+            out.push_str(&kept.replace("\\|", "|").replace('|', "\\|"));
+            rest = &rest[kept.len()..];
+        } else if let Some(kept) = kept {
             out.push_str(kept);
             rest = &rest[kept.len()..];
         } else if let Some((shown, taken)) = address(rest) {
