@@ -19,11 +19,14 @@ use proto::trade::OrderServer;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    let result = match std::env::args().nth(1).as_deref() {
-        None => tour::run().await,
-        Some("serve") => serve().await,
-        Some(other) => {
-            eprintln!("unknown argument `{other}`\nusage: shop [serve]");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        [] => tour::run().await,
+        ["serve"] => serve("127.0.0.1:8080", "127.0.0.1:8081").await,
+        ["serve", product, order] => serve(product, order).await,
+        _ => {
+            eprintln!("usage: shop [serve [PRODUCT_ADDRESS ORDER_ADDRESS]]");
             return std::process::ExitCode::from(2);
         }
     };
@@ -56,11 +59,11 @@ async fn bind_order(registry: &Memory, address: &str) -> Result<Bound> {
 }
 
 /// Serves both until Ctrl-C or SIGTERM.
-async fn serve() -> Result<()> {
+async fn serve(product: &str, order: &str) -> Result<()> {
     let registry = Memory::new();
     ezrpc::set_default_registry(registry.clone())?;
-    let product = bind_product(&registry, "127.0.0.1:8080").await?;
-    let order = bind_order(&registry, "127.0.0.1:8081").await?;
+    let product = bind_product(&registry, product).await?;
+    let order = bind_order(&registry, order).await?;
     tour::print_curl_lines(product.local_addr(), order.local_addr());
     let (product, order) = tokio::join!(product.serve(), order.serve());
     product.and(order)
