@@ -35,22 +35,22 @@ printf '[workspace]\nresolver = "3"\nmembers = ["prost", "tonic", "pbjson", "ezr
 cp benches/Cargo.lock "$work/Cargo.lock"
 
 cd "$work"
+TIMEFORMAT='%R %U %S' # wall, user, system
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$work/target"
 NAMES=(prost tonic pbjson ezrpc)
-for name in "${NAMES[@]}"; do cargo build --quiet -p "compile-time-$name"; done
 rm -f times.*
 for _ in $(seq "$rounds"); do
     for name in "${NAMES[@]}"; do
+        cargo build --quiet -p "compile-time-$name" # what it depends on
         touch "$name/src/lib.rs"
-        start=$(date +%s%N)
-        cargo build --quiet -p "compile-time-$name"
-        echo $(($(date +%s%N) - start)) >>"times.$name"
+        { time cargo build --quiet -p "compile-time-$name"; } 2>>"times.$name"
     done
 done
 
-median() { sort -n "times.$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
-echo "| generated code | lines | compile time, median of $rounds | to messages alone |"
-echo "|---|---|---|---|"
+# median NAME EXPRESSION: of the seconds of all rounds; wall is $1, processor time $2 + $3 (which a busy machine moves less).
+median() { awk "{ print $2 }" "times.$1" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+echo "| generated code | lines | compile time, median of $rounds | to messages alone | processor time |"
+echo "|---|---|---|---|---|"
 for name in "${NAMES[@]}"; do
     case $name in
     prost) what="messages alone (prost)" ;;
@@ -58,6 +58,7 @@ for name in "${NAMES[@]}"; do
     pbjson) what="messages, JSON (prost + pbjson)" ;;
     ezrpc) what="messages, JSON, services (ezrpc)" ;;
     esac
-    awk -v what="$what" -v time="$(median "$name")" -v base="$(median prost)" -v lines="$(find "$name/src" -name '*.rs' -exec cat {} + | wc -l)" \
-        'BEGIN { printf "| %s | %d | %.2f s | %.2f |\n", what, lines, time / 1e9, time / base }'
+    awk -v what="$what" -v time="$(median "$name" '$1')" -v base="$(median prost '$1')" \
+        -v cpu="$(median "$name" '$2 + $3')" -v lines="$(find "$name/src" -name '*.rs' -exec cat {} + | wc -l)" \
+        'BEGIN { printf "| %s | %d | %.2f s | %.2f | %.2f s |\n", what, lines, time, time / base, cpu }'
 done
