@@ -166,10 +166,10 @@ impl Error {
         self
     }
 
-    /// Sets an HTTP status gRPC has no code for.
+    /// Sets an HTTP status gRPC has no code for; one that is no error (outside 400 to 599) leaves the code's own.
     #[must_use]
     pub fn with_http_status(mut self, status: u16) -> Self {
-        self.inner.http_status = Some(status);
+        self.inner.http_status = (400..600).contains(&status).then_some(status);
         self
     }
 
@@ -279,5 +279,17 @@ impl fmt::Debug for Error {
             write!(f, "\n  at {frame}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_status_of_errors_replaces_the_codes_own() {
+        let status = |status| Error::not_found("x").with_http_status(status).http_status();
+        assert_eq!([410, 599].map(status), [410, 599]);
+        assert_eq!([101, 204, 399, 600].map(status), [404; 4]);
     }
 }

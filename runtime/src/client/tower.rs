@@ -77,6 +77,7 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
         Body::new(Received {
             body,
             data_ended: false,
+            failed: false,
             _upload: upload,
             _in_flight: place.in_flight,
         })
@@ -102,6 +103,8 @@ struct Received {
     body: RecvStream,
     /// Only the trailers are left.
     data_ended: bool,
+    /// Nothing is left: h2 would go on to repeat its error.
+    failed: bool,
     _upload: Upload,
     _in_flight: InFlight,
 }
@@ -114,8 +117,12 @@ impl HttpBody for Received {
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
         if !self.data_ended {
             if let Some(data) = ready!(self.body.poll_data(cx)) {
+                self.failed = data.is_err();
                 if let Ok(data) = &data {
                     // Fails only for more than was received.
                     let _ = self.body.flow_control().release_capacity(data.len());

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::exchange::ServeFuture;
 use super::router::Router;
@@ -60,15 +61,24 @@ pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
     pub(crate) router: Arc<Router>,
+    /// Its sender is dropped when the server stops.
+    pub(crate) stopped: watch::Receiver<()>,
+    /// How long the client may say nothing at all.
+    pub(crate) patience: Duration,
 }
 
 impl Connection {
     /// Serves the connection to its end.
-    pub(crate) async fn serve(self, builder: Builder<TokioExecutor>, watcher: Watcher) {
+    pub(crate) async fn serve(mut self, builder: Builder<TokioExecutor>, watcher: Watcher) {
+        if !self.says_something().await {
+            tracing::debug!(peer = %self.peer, "connection without a request");
+            return;
+        }
         let Self {
             stream,
             peer,
             router,
+            ..
         } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
@@ -77,6 +87,18 @@ impl Connection {
         let connection = builder.serve_connection(TokioIo::new(stream), handler);
         if let Err(error) = watcher.watch(connection.into_owned()).await {
             tracing::debug!(%peer, error, "connection ended");
+        }
+    }
+
+    /// Waits for the first bytes, which hyper has no time limit for before it knows the HTTP version.
+    async fn says_something(&mut self) -> bool {
+        tokio::select! {
+            // Bytes that are here are a request that must be answered.
+            biased;
+            readable = tokio::time::timeout(self.patience, self.stream.readable()) => {
+                matches!(readable, Ok(Ok(())))
+            }
+            _ = self.stopped.changed() => false,
         }
     }
 }

@@ -25,6 +25,12 @@ static HEALTH_SERVICE: ServiceDesc = ServiceDesc::new(
     ],
 );
 
+/// Whether a method is one of ours.
+pub(super) fn is_health(method: &'static Method) -> bool {
+    let ours = HEALTH_SERVICE.methods();
+    ours.iter().any(|own| std::ptr::eq(own, method))
+}
+
 /// What is known of each service.
 #[derive(Debug, Clone)]
 struct Statuses {

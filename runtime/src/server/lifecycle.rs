@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::access::{Access, Policy};
@@ -109,14 +110,21 @@ impl Bound {
     ) -> JoinSet<()> {
         let builder = self.connection.builder();
         let mut connections = JoinSet::new();
+        // Dropped on return, which tells connections that have not said anything yet.
+        let (_stopping, stopped) = watch::channel(());
         let mut drained = std::pin::pin!(self.drained(stop));
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let (builder, router) = (builder.clone(), Arc::clone(&self.router));
-                        let connection = Connection { stream, peer, router };
-                        connections.spawn(connection.serve(builder, graceful.watcher()));
+                        let connection = Connection {
+                            stream,
+                            peer,
+                            router: Arc::clone(&self.router),
+                            stopped: stopped.clone(),
+                            patience: self.connection.header_timeout,
+                        };
+                        connections.spawn(connection.serve(builder.clone(), graceful.watcher()));
                     }
                     Err(error) => self.accept_failed(&error).await,
                 },

@@ -134,7 +134,7 @@ impl Server {
         self
     }
 
-    /// Lets the authenticator judge gRPC calls too.
+    /// Lets the authenticator judge gRPC calls too, those of grpc.health.v1 left out.
     pub fn auth_all(mut self) -> Self {
         self.policy.auth_all = true;
         self

@@ -242,6 +242,11 @@ async fn grpc_is_served_whatever_the_schema_says() {
 async fn grpc_with_auth_all_is_judged() {
     let judged = [NoCredentials, ann(), Denied, BadCredentials];
     check_grpc(server().authenticator(Doorman).auth_all(), judged).await;
+    // Probes have no credentials.
+    let running = Running::start(server().authenticator(Doorman).auth_all()).await;
+    let check = grpc::head("/grpc.health.v1.Health/Check");
+    let answer = grpc::call(running.addr, &check, grpc::frame(&[])).await;
+    assert_eq!(grpc::status(&answer).0, 0);
 }
 
 #[tokio::test]

@@ -205,3 +205,24 @@ async fn sigterm_ends_a_process_without_losing_a_call() {
     }
     assert!(ended && child.wait().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_does_not_hold_up_the_end() {
+    // Were the server to wait for it, this test would not end.
+    let forever = std::time::Duration::from_secs(1 << 20);
+    let running = Running::start(server().hard_deadline(forever)).await;
+    let mut silent = TcpStream::connect(running.addr)
+        .await
+        .expect("the server listens");
+    // Accepted in order: once this one is answered the first is being waited for.
+    assert!(
+        exchange(running.addr, &post("{}", "connection: close\r\n"))
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    running.stop().await.expect("the server ends well");
+    let mut rest = Vec::new();
+    // Closed or reset.
+    let _ = silent.read_to_end(&mut rest).await;
+    assert_eq!(rest, b"");
+}
