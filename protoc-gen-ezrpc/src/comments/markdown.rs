@@ -196,9 +196,13 @@ impl Blocks {
     /// A line of a paragraph, a heading or a list.
     ///
     /// A line that begins a block is indented by three at most, which is never code, whatever Markdown makes of the
-    /// lines before.
+    /// lines before. So is a row of a table, which would end at an indented one.
     fn prose(&mut self, line: &str) {
-        let most = if self.paragraph { usize::MAX } else { 3 };
+        let most = if self.paragraph && !self.table {
+            usize::MAX
+        } else {
+            3
+        };
         let (mut lead, mut text) = (
             " ".repeat(indent(line).min(most)),
             line.trim_start_matches(' '),

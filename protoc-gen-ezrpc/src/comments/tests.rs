@@ -51,6 +51,7 @@ fn addresses_are_links() {
         "(<https://a.b>), <https://c.d>, \"<http://e.f>\"",
     );
     check(" https:// and http://$x", "https:// and http://$x");
+    check(r" \http://x[.]", r"\\<http://x[.]>");
     check(" `https://a.b` stays", "`https://a.b` stays");
 }
 
@@ -129,6 +130,8 @@ fn bars_in_code_end_no_cell() {
         " | a | b |\n |---|---|\n | `[x] | y` | `a\\|b` |\n\n `c | d`",
         "| a | b |\n|---|---|\n| `[x] \\| y` | `a\\|b` |\n\n`c | d`",
     );
+    check(" [t](http://e|)\n -|-", "\\[t\\](<http://e>|)\n-|-");
+    check(" a|\n -|\n     code", "a|\n-|\n   code");
     check(" `[x]|`\n -|-", "`[x]\\|`\n-|-");
 }
 

@@ -17,6 +17,11 @@ pub(super) fn escape(line: &str, table: bool) -> String {
             out.push_str(kept);
             rest = &rest[kept.len()..];
         } else if let Some((shown, taken)) = address(rest) {
+            // A backslash that stood alone must not take the bracket.
+            let backslashes = out.len() - out.trim_end_matches('\\').len();
+            if backslashes % 2 == 1 {
+                out.push('\\');
+            }
             out.push_str(&format!("<{shown}>"));
             rest = &rest[taken..];
         } else {
@@ -56,8 +61,8 @@ fn link(text: &str) -> Option<&str> {
     let inside = text.strip_prefix('[')?;
     let (label, after) = inside.split_once(']')?;
     let target = after.strip_prefix('(')?.split_once(')')?.0;
-    let plain = !label.is_empty() && !label.contains(['[', '`', '<', '\\']);
-    let good = is_address(target) && !target.contains([' ', '(', '<', '>']);
+    let plain = !label.is_empty() && !label.contains(['[', '`', '<', '\\', '|']);
+    let good = is_address(target) && !target.contains([' ', '(', '<', '>', '|', '\\']);
     (plain && good).then(|| &text[..label.len() + target.len() + 4])
 }
 
@@ -83,7 +88,7 @@ fn address(text: &str) -> Option<(&str, usize)> {
         return None;
     }
     let end = bare
-        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '`' | '"'))
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '`' | '"' | '|'))
         .unwrap_or(bare.len());
     let whole = &bare[..end];
     if brackets == 1 {
