@@ -24,6 +24,7 @@ pub mod v1 {
     pub use tower_service::Service as TowerService;
 
     pub use crate::body::{Body, RequestBody};
+    pub use crate::call::{Call, CallFuture, Service};
     pub use crate::client::Channel;
     pub use crate::codec::json;
     pub use crate::context::Context;
@@ -34,7 +35,6 @@ pub mod v1 {
     pub use crate::method::{
         ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape,
     };
-    pub use crate::server::call::{Call, CallFuture, Service};
     pub use crate::server::exchange::ServeFuture;
     pub use crate::server::{Standalone, serve};
     pub use crate::stream::Streaming;

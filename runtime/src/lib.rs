@@ -12,6 +12,7 @@ extern crate self as ezrpc;
 
 mod base64;
 mod body;
+mod call;
 mod client;
 mod codec;
 #[doc(hidden)]
@@ -26,9 +27,11 @@ mod error;
 pub mod fuzzing;
 mod generated;
 mod grpc_health;
+mod interceptor;
 mod metadata;
 mod method;
 mod protocol;
+mod reply;
 mod server;
 mod stream;
 pub mod wkt;
@@ -40,10 +43,10 @@ pub use context::{Context, Principal, Reply as ReplyMetadata};
 pub use discovery::set_default_registry;
 pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
+pub use interceptor::{Authenticator, Interceptor, Next};
 pub use metadata::Metadata;
 pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, Webapi};
-pub use server::call::Reply;
-pub use server::interceptor::{Authenticator, Interceptor, Next};
+pub use reply::Reply;
 pub use server::{Bound, Health, Server};
 pub use stream::Streaming;
 

@@ -15,14 +15,14 @@ use super::local;
 use super::remote::Remote;
 use super::stream::{Decoded, Placed, decode};
 use super::upload::encoded;
+use crate::call::Service;
 use crate::codec::Message;
 use crate::context::Context;
 use crate::discovery::{Clients, check_address, default_clients};
 use crate::error::Result;
+use crate::interceptor::{Chain, Interceptor};
 use crate::method::{Method, ServiceDesc};
 use crate::protocol::grpc::frame;
-use crate::server::call::Service;
-use crate::server::interceptor::{Chain, Interceptor};
 use crate::stream::Streaming;
 
 /// The longest reply by default: 4 MiB, as gRPC's.

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::endpoint::Node;
+use crate::call::Service;
 use crate::discovery::{Endpoint, Registry, Snapshot, Watch};
 use crate::error::{Code, Error, Result};
-use crate::server::call::Service;
 
 /// Where calls go.
 pub(super) enum Route {

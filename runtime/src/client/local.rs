@@ -10,13 +10,13 @@ use std::time::Instant;
 use futures_core::Stream;
 
 use super::call::{Plan, Watchdog};
+use crate::call::{Call, CallFuture, Service};
 use crate::codec::Message;
 use crate::context::{Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
+use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
-use crate::server::access::Access;
-use crate::server::call::{Call, CallFuture, Reply, ReplyKind, Service};
-use crate::server::interceptor::Chain;
+use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
 /// A call under way; dropped before it has finished it tells the handler that its caller is gone.
@@ -66,7 +66,11 @@ impl Running {
     /// Runs the call within the channel's interceptors.
     async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
         match chain {
-            Some(chain) => chain.around(&self.context, Access::Open, call).await,
+            Some(chain) => {
+                chain
+                    .around(&self.context, Credentials::Unasked, call)
+                    .await
+            }
             None => call.await,
         }
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::watch::snapshot;
 use super::{BoxFuture, Endpoint, Publisher, Registry, Snapshot, Watch};
+use crate::call::Service;
 use crate::error::Result;
-use crate::server::call::Service;
 
 /// A registry within this process, the default one. Clones share what is registered.
 ///

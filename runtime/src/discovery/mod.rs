@@ -25,8 +25,8 @@ pub(crate) use clients::Clients;
 pub(crate) use default::default_clients;
 pub(crate) use fixed::check_address;
 
+use crate::call::Service;
 use crate::error::Result;
-use crate::server::call::Service;
 
 /// The future of a registry's answer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -12,13 +12,13 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 
-use super::wire::{EncodedStream, Settings};
+use super::wire::Settings;
 use super::{Protocol, grpc, webapi};
 use crate::body::{Body, BoxError};
 use crate::codec::Codec;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
-use crate::server::call::{Reply, ReplyKind};
+use crate::reply::{EncodedStream, Reply, ReplyKind};
 
 /// How the caller of one request is answered.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Responder {
                 response
             }
             (ReplyKind::Stream(_), Protocol::Webapi) => self.error(&webapi::no_streams(), None),
-            (ReplyKind::Local(_), _) => {
+            (ReplyKind::Raw(_) | ReplyKind::Local(_), _) => {
                 let error = Error::bare(Code::Internal, "local reply to a remote call");
                 self.error(&error, None)
             }

@@ -1,6 +1,7 @@
 //! Who may call what: the table of the schema's `enable` and `public`, and of the server's settings.
 
 use crate::error::{Code, Error};
+use crate::interceptor::Credentials;
 use crate::method::Webapi;
 use crate::protocol::Protocol;
 
@@ -49,6 +50,17 @@ impl Policy {
             (true, true, false) => Access::Open,
             (true, false, false) if self.allow_anonymous => Access::Open,
             (true, false, false) => Access::FailClosed,
+        }
+    }
+}
+
+impl Access {
+    /// What the authenticator is asked.
+    pub(crate) fn credentials(self) -> Credentials {
+        match self {
+            Access::Verified => Credentials::Needed,
+            Access::VerifiedIfSent => Credentials::Optional,
+            Access::Open | Access::Hidden | Access::FailClosed => Credentials::Unasked,
         }
     }
 }

@@ -15,12 +15,12 @@ use http::{Method as HttpMethod, Request, Response, Version};
 use tokio::time::Sleep;
 
 use super::access::{Access, Policy, fail_closed};
-use super::call::{Call, CallFuture, Service};
-use super::interceptor::Chain;
 use crate::body::Body;
+use crate::call::{Call, CallFuture, Service};
 use crate::codec::Codec;
 use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
+use crate::interceptor::Chain;
 use crate::metadata::Metadata;
 use crate::method::{Method, Shape, Timeout};
 use crate::protocol::content_type::ContentType;
@@ -237,7 +237,7 @@ impl<'a> Exchange<'a> {
         };
         let call = Call::wire(context.clone(), target.method, body, wire);
         let call = target.service.call(target.index, call);
-        let call = self.host.chain.around(&context, access, call);
+        let call = self.host.chain.around(&context, access.credentials(), call);
         ServeFuture::running(Running {
             call,
             context,

@@ -10,7 +10,7 @@ use std::task::{Context as TaskContext, Poll};
 use futures_core::Stream;
 use tokio::sync::watch;
 
-use super::call::{Call, CallFuture, Service};
+use crate::call::{Call, CallFuture, Service};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::grpc_health::{HealthCheckRequest, HealthCheckResponse, ServingStatus};

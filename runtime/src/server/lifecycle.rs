@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::access::{Access, Policy};
-use super::call::Service;
 use super::connection::{Connection, ConnectionOptions};
 use super::health::Health;
 use super::router::Router;
+use crate::call::Service;
 use crate::discovery::{Endpoint, Registry};
 use crate::error::Result;
 use crate::protocol::Protocol;
@@ -305,7 +305,7 @@ mod tests {
         let server = Server::new("test").registry(registry);
         let mut bound = server.bind("127.0.0.1:0").await?;
         // Any service will do to be registered.
-        bound.services = vec![crate::server::call::Service::desc(&service).name()];
+        bound.services = vec![crate::call::Service::desc(&service).name()];
         bound.serve_until(async {}).await
     }
 

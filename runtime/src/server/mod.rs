@@ -1,11 +1,9 @@
 //! The server: services of every protocol on one port, and its life from start to drained.
 
-pub(crate) mod access;
-pub(crate) mod call;
+mod access;
 mod connection;
 pub(crate) mod exchange;
 mod health;
-pub(crate) mod interceptor;
 mod lifecycle;
 mod router;
 mod standalone;
@@ -23,15 +21,15 @@ pub use lifecycle::Bound;
 pub use standalone::{Standalone, serve};
 
 use crate::body::{Body, BoxError};
+use crate::call::Service;
 use crate::codec::json::{self, Types};
 use crate::discovery::Registry;
 use crate::error::{Error, Result};
+use crate::interceptor::{Authenticator, Chain, DynInterceptor, Interceptor};
 use crate::protocol::wire::Settings;
 use access::Policy;
-use call::Service;
 use connection::ConnectionOptions;
 use exchange::Host;
-use interceptor::{Authenticator, Chain, DynInterceptor, Interceptor};
 use router::{Mount, Router};
 
 /// The longest request message by default: 4 MiB, as gRPC's.

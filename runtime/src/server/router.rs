@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{Request, Response};
 use tower_service::Service as TowerService;
 
-use super::call::Service;
 use super::exchange::{Exchange, Host, ServeFuture, Target};
 use crate::body::{Body, BoxError};
+use crate::call::Service;
 
 /// Everything one port serves.
 pub(crate) struct Router {

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use http::Request;
 
 use super::access::Policy;
-use super::call::Service;
 use super::exchange::{Exchange, Host, ServeFuture, Target};
-use super::interceptor::Chain;
 use crate::body::{Body, RequestBody};
+use crate::call::Service;
 use crate::codec::json::{self, Types};
+use crate::interceptor::Chain;
 use crate::protocol::wire::Settings;
 
 /// What a generated server keeps to be served without a [`Server`](crate::Server) around it. Cheap to clone.

@@ -4,8 +4,8 @@ use super::fixture::*;
 use crate::client::Channel;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
-use crate::server::call::Reply;
-use crate::server::interceptor::{Interceptor, Next};
+use crate::interceptor::{Interceptor, Next};
+use crate::reply::Reply;
 use crate::stream::Streaming;
 
 /// Runs a test on a channel to a server and on one to the service itself.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::call::{Call, CallFuture, Service};
 use crate::client::Channel;
 use crate::codec::json;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::method::{Method, ServiceDesc, Shape};
 use crate::server::Server;
-use crate::server::call::{Call, CallFuture, Service};
 use crate::stream::Streaming;
 
 #[derive(Clone, PartialEq, prost::Message)]

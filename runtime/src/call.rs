@@ -11,7 +11,8 @@ use crate::context::Context;
 use crate::descriptor::Package;
 use crate::error::{Code, Error, Frame, Result};
 use crate::method::{Method, ServiceDesc};
-use crate::protocol::wire::{EncodedStream, Wire};
+use crate::protocol::wire::Wire;
+use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
 /// A generated server: facts, and a dispatch by method number. Implemented by generated code only.
@@ -59,24 +60,6 @@ enum Request {
     Wire { body: Body, wire: Wire },
     /// A message or a stream of messages of this process.
     Local(Box<dyn Any + Send>),
-}
-
-/// What a handler answered, ready for the protocol or for the local caller.
-pub struct Reply(pub(crate) ReplyKind);
-
-pub(crate) enum ReplyKind {
-    /// One encoded message.
-    Message(bytes::Bytes),
-    /// Encoded messages.
-    Stream(EncodedStream),
-    /// A message or a stream for a caller in this process.
-    Local(Box<dyn Any + Send>),
-}
-
-impl std::fmt::Debug for Reply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply").finish_non_exhaustive()
-    }
 }
 
 impl Call {

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::access::Access;
-use super::call::{CallFuture, Reply};
+use crate::call::CallFuture;
 use crate::context::{Context, Principal};
 use crate::error::{Code, Error, Result};
+use crate::reply::Reply;
 
 /// A layer around calls of every protocol: rate limits, statistics, checks.
 ///
@@ -108,6 +108,17 @@ impl fmt::Debug for Next<'_> {
     }
 }
 
+/// Whether the authenticator judges a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// It is not asked.
+    Unasked,
+    /// It judges credentials if there are any.
+    Optional,
+    /// It must find somebody.
+    Needed,
+}
+
 /// What runs around every call of one server or channel.
 #[derive(Clone, Default)]
 pub(crate) struct Chain {
@@ -120,17 +131,17 @@ impl Chain {
     pub(crate) fn around(
         self: &Arc<Self>,
         context: &Context,
-        access: Access,
+        credentials: Credentials,
         call: CallFuture,
     ) -> CallFuture {
-        let verify = matches!(access, Access::Verified | Access::VerifiedIfSent);
+        let verify = credentials != Credentials::Unasked;
         if !verify && self.interceptors.is_empty() {
             return call;
         }
         let (chain, context) = (Arc::clone(self), context.clone());
         Box::pin(async move {
             if verify {
-                chain.verify(&context, access).await?;
+                chain.verify(&context, credentials).await?;
             }
             let next = Next {
                 chain: &chain.interceptors,
@@ -141,13 +152,13 @@ impl Chain {
         })
     }
 
-    async fn verify(&self, context: &Context, access: Access) -> Result<()> {
+    async fn verify(&self, context: &Context, credentials: Credentials) -> Result<()> {
         let Some(authenticator) = &self.authenticator else {
             return Err(Error::bare(Code::Unauthenticated, "no authenticator"));
         };
         match authenticator.authenticate(context).await? {
             Some(principal) => context.set_principal(principal),
-            None if access == Access::VerifiedIfSent => {}
+            None if credentials == Credentials::Optional => {}
             None => {
                 return Err(Error::bare(
                     Code::Unauthenticated,
