@@ -33,7 +33,7 @@ pub mod v1 {
     pub use crate::error::Result;
     pub use crate::generated::{ezbuy, google};
     pub use crate::method::{
-        ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape,
+        ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape, UploadStream,
     };
     pub use crate::server::exchange::ServeFuture;
     pub use crate::server::{Standalone, serve};

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+mod route;
+
+pub use route::{Route, UploadStream};
+
 /// The facts of one service: a `static` beside each generated trait.
 #[derive(Debug)]
 pub struct ServiceDesc {
@@ -66,6 +70,7 @@ pub struct Method {
     webapi: Webapi,
     deprecated: bool,
     routes: &'static [Route],
+    upload_stream: Option<UploadStream>,
 }
 
 impl Method {
@@ -83,6 +88,7 @@ impl Method {
             },
             deprecated: false,
             routes: &[],
+            upload_stream: None,
         }
     }
 
@@ -139,6 +145,13 @@ impl Method {
         self
     }
 
+    /// Sets how an upload goes into the messages of the request stream.
+    #[must_use]
+    pub const fn upload_stream(mut self, how: UploadStream) -> Self {
+        self.upload_stream = Some(how);
+        self
+    }
+
     /// Returns the RPC path: `/shop.v1.Product/Get`.
     pub const fn path(&self) -> &'static str {
         self.path
@@ -190,6 +203,11 @@ impl Method {
     pub const fn http_routes(&self) -> &'static [Route] {
         self.routes
     }
+
+    /// Returns how an upload goes into the messages of the request stream; of streams marked `upload` only.
+    pub const fn upload_into(&self) -> Option<UploadStream> {
+        self.upload_stream
+    }
 }
 
 /// Which sides of an RPC stream.
@@ -236,61 +254,6 @@ pub struct Webapi {
     pub upload: bool,
     /// May be called without credentials.
     pub public: bool,
-}
-
-/// One google.api.http binding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    verb: &'static str,
-    template: &'static str,
-    body: &'static str,
-    response_body: &'static str,
-}
-
-impl Route {
-    /// Describes the binding of an HTTP method (or `*`) and a path template.
-    pub const fn new(verb: &'static str, template: &'static str) -> Self {
-        Self {
-            verb,
-            template,
-            body: "",
-            response_body: "",
-        }
-    }
-
-    /// Sets which field the body fills: `*` or a field name.
-    #[must_use]
-    pub const fn body(mut self, body: &'static str) -> Self {
-        self.body = body;
-        self
-    }
-
-    /// Sets which field of the response is the body.
-    #[must_use]
-    pub const fn response_body(mut self, field: &'static str) -> Self {
-        self.response_body = field;
-        self
-    }
-
-    /// Returns the HTTP method in capitals, or `*` for any.
-    pub const fn verb(&self) -> &'static str {
-        self.verb
-    }
-
-    /// Returns the path template as written.
-    pub const fn template(&self) -> &'static str {
-        self.template
-    }
-
-    /// Returns the body field: empty, `*`, or a name.
-    pub const fn body_field(&self) -> &'static str {
-        self.body
-    }
-
-    /// Returns the response body field: empty or a name.
-    pub const fn response_field(&self) -> &'static str {
-        self.response_body
-    }
 }
 
 /// An enum whose values are reasons of errors: `(ezbuy.errors)`.
