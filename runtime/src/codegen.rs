@@ -35,8 +35,7 @@ pub mod v1 {
     pub use crate::method::{
         ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape, UploadStream,
     };
-    pub use crate::server::exchange::ServeFuture;
-    pub use crate::server::{Standalone, serve};
+    pub use crate::server::{ServeFuture, Standalone, serve};
     pub use crate::stream::Streaming;
     pub use crate::wkt;
 }

@@ -1,6 +1,7 @@
 //! What a `Content-Type` says about a request.
 
 use crate::codec::Codec;
+use crate::protocol::Protocol;
 
 /// A request's media type, as far as it decides what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,14 @@ pub(crate) enum ContentType {
     Missing,
     /// `application/grpc`, `+proto` or `+json`.
     Grpc(Codec),
+    /// `application/grpc-web` or `-web-text`, with `+proto` or `+json`.
+    GrpcWeb {
+        codec: Codec,
+        /// In base64.
+        text: bool,
+    },
+    /// `application/connect+proto` or `+json`.
+    Connect(Codec),
     /// `application/json` or `application/proto`, in UTF-8.
     Message(Codec),
     /// Anything else, more than one header included.
@@ -16,6 +25,16 @@ pub(crate) enum ContentType {
 }
 
 impl ContentType {
+    /// The protocol it belongs to.
+    pub(crate) fn protocol(self) -> Protocol {
+        match self {
+            Self::Grpc(_) => Protocol::Grpc,
+            Self::GrpcWeb { .. } => Protocol::GrpcWeb,
+            Self::Connect(_) => Protocol::Connect,
+            Self::Message(_) | Self::Missing | Self::Other => Protocol::Webapi,
+        }
+    }
+
     /// Reads a header value. Media types are compared without case; parameters other than a charset do not count.
     pub(crate) fn parse(value: &[u8]) -> Self {
         match value {

@@ -1,12 +1,14 @@
 //! The wire protocols: which one a request speaks, how its head is read, how its reply is written.
 
 pub(crate) mod content_type;
+pub(crate) mod form;
 pub(crate) mod grpc;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod outbound;
 pub(crate) mod percent;
 pub(crate) mod reply;
+mod stream_body;
 pub(crate) mod trace;
 pub(crate) mod webapi;
 pub(crate) mod wire;
@@ -16,7 +18,11 @@ pub(crate) mod wire;
 pub(crate) enum Protocol {
     /// gRPC over HTTP/2.
     Grpc,
-    /// HTTP with one message as the body, on the RPC path: the plain webapi, and Connect's unary calls.
+    /// gRPC as browsers can speak it.
+    GrpcWeb,
+    /// Connect's streaming calls.
+    Connect,
+    /// HTTP with messages as bodies: the plain webapi, Connect's unary calls, google.api.http.
     Webapi,
 }
 

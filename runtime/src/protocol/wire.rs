@@ -10,11 +10,11 @@ use futures_core::Stream;
 use crate::body::Body;
 use crate::codec::{Codec, Message, json, proto};
 use crate::error::{Code, Error, Result};
+use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc::frame;
+use crate::protocol::webapi::binding::Binding;
+use crate::reply::EncodedStream;
 use crate::stream::Streaming;
-
-/// Encoded replies of one call, each a frame.
-pub(crate) type EncodedStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// What every call of a server shares.
 #[derive(Debug, Clone)]
@@ -29,27 +29,26 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
     pub(crate) framing: Framing,
+    pub(crate) form: Form,
+    /// Of requests.
     pub(crate) codec: Codec,
+    pub(crate) reply_codec: Codec,
     pub(crate) settings: Arc<Settings>,
-}
-
-/// How messages are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// Length-prefixed messages.
-    Grpc,
-    /// The body is the message.
-    Bare,
+    /// What a google.api.http route adds; boxed, as RPC paths have none.
+    pub(crate) binding: Option<Box<Binding>>,
 }
 
 impl Wire {
     pub(crate) async fn read_one<M: Message>(&self, body: &mut Body) -> Result<M> {
         let limit = self.settings.max_message;
         let data = match self.framing {
-            Framing::Grpc => frame::read_one(body, limit).await?,
+            Framing::Grpc | Framing::Connect => frame::read_one(body, limit).await?,
             Framing::Bare => read_whole(body, limit).await?,
         };
-        self.decode(data)
+        match &self.binding {
+            None => self.decode(data),
+            Some(binding) => binding.message(data, self),
+        }
     }
 
     pub(crate) fn read_many<M: Message>(&self, body: Body) -> Streaming<M> {
@@ -60,6 +59,11 @@ impl Wire {
             done: false,
             messages: std::marker::PhantomData,
         })
+    }
+
+    /// Decodes a body that is the whole message.
+    pub(crate) fn decode_bare<M: Message>(&self, data: Bytes) -> Result<M> {
+        self.decode(data)
     }
 
     fn decode<M: Message>(&self, data: Bytes) -> Result<M> {
@@ -77,16 +81,20 @@ impl Wire {
     fn bad_request(&self) -> Code {
         match self.framing {
             Framing::Grpc => Code::Internal,
-            Framing::Bare => Code::InvalidArgument,
+            Framing::Connect | Framing::Bare => Code::InvalidArgument,
         }
     }
 
     pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
-        match (self.codec, self.framing) {
-            (Codec::Proto, Framing::Grpc) => frame::encode(message),
-            (Codec::Proto, Framing::Bare) => Ok(Bytes::from(proto::encode_after(0, message))),
-            (Codec::Json, Framing::Grpc) => frame::wrap(&self.json(message)?),
-            (Codec::Json, Framing::Bare) => Ok(Bytes::from(self.json(message)?)),
+        match (self.form, self.reply_codec) {
+            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, Codec::Proto) => {
+                frame::encode(message)
+            }
+            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, Codec::Json) => {
+                frame::wrap(&self.json(message)?)
+            }
+            (Form::Bare, Codec::Proto) => Ok(Bytes::from(proto::encode_after(0, message))),
+            (Form::Bare, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
         }
     }
 

@@ -12,8 +12,8 @@ use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::exchange::ServeFuture;
 use super::router::Router;
+use super::running::ServeFuture;
 use crate::body::Body;
 
 /// Bounds of a connection.

@@ -1,22 +1,16 @@
-//! One request and its response: head, access, call, deadline.
+//! One request: which protocol it speaks, whether it is let in, and the start of its call.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_LENGTH;
 use http::{Method as HttpMethod, Request, Response, Version};
-use tokio::time::Sleep;
 
 use super::access::{Access, Policy, fail_closed};
+use super::running::{Running, ServeFuture};
 use crate::body::Body;
-use crate::call::{Call, CallFuture, Service};
+use crate::call::{Call, Service};
 use crate::codec::Codec;
 use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
@@ -24,10 +18,12 @@ use crate::interceptor::Chain;
 use crate::metadata::Metadata;
 use crate::method::{Method, Shape, Timeout};
 use crate::protocol::content_type::ContentType;
+use crate::protocol::form::{Form, Framing};
 use crate::protocol::head::Head;
-use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
+use crate::protocol::reply::{Responder, deadline_exceeded};
+use crate::protocol::webapi::binding::Binding;
 use crate::protocol::webapi::{self, ErrorShape};
-use crate::protocol::wire::{Framing, Settings, Wire};
+use crate::protocol::wire::{Settings, Wire};
 use crate::protocol::{Protocol, grpc};
 
 /// How one server treats its calls.
@@ -84,23 +80,21 @@ impl<'a> Exchange<'a> {
     /// Answers a path nobody serves.
     pub(crate) fn unknown_path(self) -> ServeFuture {
         let path = self.request.uri().path();
-        if let ContentType::Grpc(codec) = self.head.content_type {
-            if self.request.version() < Version::HTTP_2 {
-                return ServeFuture::ready(grpc::server::wrong_version());
-            }
-            let error = Error::bare(Code::Unimplemented, format!("unknown method {path}"));
-            return self.refuse(Protocol::Grpc, codec, &error);
+        let protocol = self.head.content_type.protocol();
+        if protocol == Protocol::Grpc && self.request.version() < Version::HTTP_2 {
+            return ServeFuture::ready(grpc::server::wrong_version());
         }
-        let error = Error::bare(Code::NotFound, format!("no route for {path}"));
-        let options = &self.host.settings.json;
-        let response = webapi::error(self.shape(false), &error, options, Default::default());
-        self.refused(response)
+        let error = unknown(protocol, path);
+        let admission = Admission::of(self.head.content_type);
+        let mut responder = self.responder(&admission);
+        responder.shape = self.shape(false);
+        self.refused(responder.error(&error, None))
     }
 
     /// Sends a refusal as a response to HEAD too: hyper leaves its body in over HTTP/2, which peers then reset.
     fn refused(&self, mut response: Response<Body>) -> ServeFuture {
         if self.request.method() == HttpMethod::HEAD
-            && let Some(length) = http_body::Body::size_hint(response.body()).exact()
+            && let Some(length @ 1..) = http_body::Body::size_hint(response.body()).exact()
         {
             *response.body_mut() = Body::empty();
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -108,80 +102,69 @@ impl<'a> Exchange<'a> {
         ServeFuture::ready(response)
     }
 
-    /// Starts the call of a method, or refuses it.
+    /// Starts the call of the method that the RPC path names, or refuses it.
     pub(crate) fn start(self, target: &Target<'_>) -> ServeFuture {
-        match self.head.content_type {
-            ContentType::Grpc(codec) => self.grpc(target, codec),
-            _ => self.webapi(target),
+        let protocol = self.head.content_type.protocol();
+        let access = self.host.policy.access(protocol, target.method.web());
+        if access == Access::Hidden {
+            let admission = Admission::of(self.head.content_type);
+            // The path as the caller wrote it, prefix and all.
+            let error = unknown(protocol, self.request.uri().path());
+            return self.refused(self.responder(&admission).error(&error, None));
+        }
+        let admission = match protocol {
+            Protocol::Grpc => self.admit_grpc(),
+            Protocol::GrpcWeb | Protocol::Connect | Protocol::Webapi => self.admit_webapi(target),
+        };
+        match admission {
+            Ok(admission) => self.run(target, access, admission),
+            Err(response) => self.refused(*response),
         }
     }
 
-    fn grpc(self, target: &Target<'_>, codec: Codec) -> ServeFuture {
+    fn admit_grpc(&self) -> Result<Admission, Refusal> {
+        let admission = Admission::of(self.head.content_type);
         if self.request.version() < Version::HTTP_2 {
-            return ServeFuture::ready(grpc::server::wrong_version());
+            return Err(Box::new(grpc::server::wrong_version()));
         }
         if self.request.method() != HttpMethod::POST {
-            return ServeFuture::ready(webapi::allow_post(grpc::server::wrong_method()));
+            return Err(Box::new(webapi::allow_post(grpc::server::wrong_method())));
         }
         if self.head.encoded {
             let error = Error::bare(
                 Code::Unimplemented,
                 "message encoding not supported: only identity is",
             );
-            let response = self.responder(Protocol::Grpc, codec).error(&error, None);
-            return ServeFuture::ready(grpc::server::accept_identity(response));
+            let response = self.responder(&admission).error(&error, None);
+            return Err(Box::new(grpc::server::accept_identity(response)));
         }
-        self.run(target, Protocol::Grpc, codec)
+        Ok(admission)
     }
 
-    fn webapi(self, target: &Target<'_>) -> ServeFuture {
-        let access = self
-            .host
-            .policy
-            .access(Protocol::Webapi, target.method.web());
-        // As the caller wrote it, prefix and all.
-        let path = self.request.uri().path();
-        let refused = match (access, self.request.method(), self.head.content_type) {
-            (Access::Hidden, _, _) => Error::bare(Code::NotFound, format!("no route for {path}")),
-            (_, &HttpMethod::POST, ContentType::Message(codec)) => {
-                return self.webapi_call(target, access, codec);
+    /// Admits a request whose body is one message.
+    fn admit_webapi(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
+        let admission = Admission::of(self.head.content_type);
+        let refuse = |error: &Error| self.responder(&admission).error(error, None);
+        match (self.request.method(), self.head.content_type) {
+            (&HttpMethod::POST, ContentType::Message(_)) => {}
+            (&HttpMethod::POST, _) => {
+                let response = refuse(&webapi::wrong_type());
+                return Err(Box::new(webapi::accept_post(response)));
             }
-            (_, &HttpMethod::POST, _) => {
-                return self.reject(&webapi::wrong_type(), webapi::accept_post);
+            _ => {
+                let response = refuse(&webapi::wrong_method(self.request.uri().path()));
+                return Err(Box::new(webapi::allow_post(response)));
             }
-            _ => return self.reject(&webapi::wrong_method(path), webapi::allow_post),
-        };
-        self.reject(&refused, |response| response)
-    }
-
-    fn webapi_call(self, target: &Target<'_>, access: Access, codec: Codec) -> ServeFuture {
-        if access == Access::FailClosed {
-            let error = fail_closed(target.method.path());
-            return self.reject(&error, |response| response);
         }
         // Before the handler runs, whose work would be for nothing.
         if target.method.shape() != Shape::Unary {
-            return self.reject(&webapi::no_streams(), |response| response);
+            return Err(Box::new(refuse(&webapi::no_streams())));
         }
         if self.head.encoded {
-            return self.reject(&webapi::wrong_encoding(), webapi::accept_identity);
+            let response = refuse(&webapi::wrong_encoding());
+            return Err(Box::new(webapi::accept_identity(response)));
         }
-        self.run(target, Protocol::Webapi, codec)
-    }
-
-    /// Refuses a webapi request on an RPC path.
-    fn reject(
-        &self,
-        error: &Error,
-        dress: impl FnOnce(Response<Body>) -> Response<Body>,
-    ) -> ServeFuture {
-        let options = &self.host.settings.json;
-        let response = webapi::error(self.shape(true), error, options, Default::default());
-        self.refused(dress(response))
-    }
-
-    fn refuse(&self, protocol: Protocol, codec: Codec, error: &Error) -> ServeFuture {
-        ServeFuture::ready(self.responder(protocol, codec).error(error, None))
+        Ok(admission)
     }
 
     fn shape(&self, rpc_path: bool) -> ErrorShape {
@@ -191,29 +174,23 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn responder(&self, protocol: Protocol, codec: Codec) -> Responder {
+    /// What answers a call to an RPC path.
+    fn responder(&self, admission: &Admission) -> Responder {
         Responder {
-            protocol,
-            codec,
+            protocol: admission.protocol,
+            form: admission.form,
+            codec: admission.reply_codec,
             shape: self.shape(true),
-            trusted: protocol.is_trusted() && !self.host.edge,
+            trusted: admission.protocol.is_trusted() && !self.host.edge,
             settings: Arc::clone(&self.host.settings),
         }
     }
 
-    fn run(self, target: &Target<'_>, protocol: Protocol, codec: Codec) -> ServeFuture {
-        if let Err(error) = self.head.check() {
-            return self.refuse(protocol, codec, &error);
+    fn run(self, target: &Target<'_>, access: Access, admission: Admission) -> ServeFuture {
+        let responder = self.responder(&admission);
+        if let Some(error) = self.refusal(target, access) {
+            return self.refused(responder.error(&error, None));
         }
-        if self.head.timeout == Some(Duration::ZERO) {
-            return self.refuse(protocol, codec, &deadline_exceeded());
-        }
-        let access = match self.host.policy.access(protocol, target.method.web()) {
-            // Probes have no credentials.
-            Access::Verified if super::health::is_health(target.method) => Access::Open,
-            access => access,
-        };
-        let responder = self.responder(protocol, codec);
         let start = Instant::now();
         let deadline = self
             .time_limit(target.method)
@@ -227,23 +204,33 @@ impl<'a> Exchange<'a> {
             start,
             metadata: Metadata::from_headers(head.headers),
         });
-        let wire = Wire {
-            framing: match protocol {
-                Protocol::Grpc => Framing::Grpc,
-                Protocol::Webapi => Framing::Bare,
-            },
-            codec,
-            settings: Arc::clone(&self.host.settings),
-        };
+        let wire = admission.wire(&self.host.settings);
         let call = Call::wire(context.clone(), target.method, body, wire);
         let call = target.service.call(target.index, call);
-        let call = self.host.chain.around(&context, access.credentials(), call);
+        let credentials = match access {
+            // Probes have no credentials.
+            Access::Verified if super::health::is_health(target.method) => Access::Open,
+            access => access,
+        };
+        let chain = &self.host.chain;
+        let call = chain.around(&context, credentials.credentials(), call);
         ServeFuture::running(Running {
             call,
             context,
             responder: Some(responder),
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
         })
+    }
+
+    /// What is wrong with a request that its protocol has admitted.
+    fn refusal(&self, target: &Target<'_>, access: Access) -> Option<Error> {
+        if access == Access::FailClosed {
+            return Some(fail_closed(target.method.path()));
+        }
+        if let Err(error) = self.head.check() {
+            return Some(error);
+        }
+        (self.head.timeout == Some(Duration::ZERO)).then(deadline_exceeded)
     }
 
     /// The shortest of what the caller, the schema and the server allow.
@@ -259,95 +246,60 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// The response of one request, under way.
-pub struct ServeFuture {
-    state: State,
-}
+/// The response of a request that is not let in; boxed, as it is rare and large.
+type Refusal = Box<Response<Body>>;
 
-enum State {
-    Ready(Option<Response<Body>>),
-    Running(Running),
-    Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
-}
-
-struct Running {
-    call: CallFuture,
-    context: Context,
-    /// Taken when the response is written.
-    responder: Option<Responder>,
-    deadline: Option<Pin<Box<Sleep>>>,
-}
-
-impl ServeFuture {
-    pub(crate) fn ready(response: Response<Body>) -> Self {
-        Self {
-            state: State::Ready(Some(response)),
+/// The error of a path that no method stands at, or none the caller may see.
+fn unknown(protocol: Protocol, path: &str) -> Error {
+    match protocol {
+        Protocol::Grpc | Protocol::GrpcWeb => {
+            Error::bare(Code::Unimplemented, format!("unknown method {path}"))
         }
-    }
-
-    fn running(running: Running) -> Self {
-        Self {
-            state: State::Running(running),
-        }
-    }
-
-    pub(crate) fn foreign(response: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
-        Self {
-            state: State::Foreign(Box::pin(response)),
+        Protocol::Connect | Protocol::Webapi => {
+            Error::bare(Code::NotFound, format!("no route for {path}"))
         }
     }
 }
 
-impl Running {
-    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Response<Body>> {
-        // After a panic the call is never polled again, so that nothing sees it half done.
-        let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
-        let outcome = match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
-            Poll::Ready(outcome) => outcome,
-            Poll::Pending => {
-                let Some(deadline) = &mut self.deadline else {
-                    return Poll::Pending;
-                };
-                std::task::ready!(deadline.as_mut().poll(cx));
-                self.context.cancel();
-                Err(deadline_exceeded())
-            }
+/// How a request and its reply stand on the wire, once that is settled.
+struct Admission {
+    protocol: Protocol,
+    framing: Framing,
+    form: Form,
+    codec: Codec,
+    reply_codec: Codec,
+    /// What a google.api.http route adds.
+    binding: Option<Box<Binding>>,
+}
+
+impl Admission {
+    /// What a content type alone says.
+    fn of(content_type: ContentType) -> Self {
+        let (framing, form, codec) = match content_type {
+            ContentType::Grpc(codec) => (Framing::Grpc, Form::Grpc, codec),
+            ContentType::GrpcWeb { codec, text } => (Framing::Grpc, Form::GrpcWeb { text }, codec),
+            ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
+            ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),
+            ContentType::Missing | ContentType::Other => (Framing::Bare, Form::Bare, Codec::Json),
         };
-        match self.responder.take() {
-            Some(responder) => {
-                let context = self.context.clone();
-                Poll::Ready(responder.outcome(outcome, context, self.deadline.take()))
-            }
-            // Polled again after it was ready.
-            None => Poll::Pending,
+        Self {
+            protocol: content_type.protocol(),
+            framing,
+            form,
+            codec,
+            reply_codec: codec,
+            binding: None,
         }
     }
-}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Dropped before it answered: the caller is gone.
-        if self.responder.is_some() {
-            self.context.cancel();
+    fn wire(self, settings: &Arc<Settings>) -> Wire {
+        Wire {
+            framing: self.framing,
+            form: self.form,
+            codec: self.codec,
+            reply_codec: self.reply_codec,
+            settings: Arc::clone(settings),
+            binding: self.binding,
         }
-    }
-}
-
-impl Future for ServeFuture {
-    type Output = Result<Response<Body>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let response = match &mut self.state {
-            State::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
-            State::Running(running) => running.poll(cx),
-            State::Foreign(response) => response.as_mut().poll(cx),
-        };
-        response.map(Ok)
-    }
-}
-
-impl fmt::Debug for ServeFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServeFuture").finish_non_exhaustive()
     }
 }

@@ -1,11 +1,13 @@
 //! The server: services of every protocol on one port, and its life from start to drained.
 
 mod access;
+mod build;
 mod connection;
-pub(crate) mod exchange;
+mod exchange;
 mod health;
 mod lifecycle;
 mod router;
+mod running;
 mod standalone;
 
 use std::convert::Infallible;
@@ -18,6 +20,7 @@ use tower_service::Service as TowerService;
 
 pub use health::Health;
 pub use lifecycle::Bound;
+pub use running::ServeFuture;
 pub use standalone::{Standalone, serve};
 
 use crate::body::{Body, BoxError};
@@ -25,7 +28,7 @@ use crate::call::Service;
 use crate::codec::json::{self, Types};
 use crate::discovery::Registry;
 use crate::error::{Error, Result};
-use crate::interceptor::{Authenticator, Chain, DynInterceptor, Interceptor};
+use crate::interceptor::{Chain, DynInterceptor, Interceptor};
 use crate::protocol::wire::Settings;
 use access::Policy;
 use connection::ConnectionOptions;
@@ -122,89 +125,6 @@ impl Server {
     /// Puts an interceptor around every call; the first added runs outermost.
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
         self.interceptors.push(Arc::new(interceptor));
-        self
-    }
-
-    /// Sets who judges the credentials of HTTP callers.
-    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
-        self.chain.authenticator = Some(Arc::new(authenticator));
-        self.policy.authenticator = true;
-        self
-    }
-
-    /// Lets the authenticator judge gRPC calls too, those of grpc.health.v1 left out.
-    pub fn auth_all(mut self) -> Self {
-        self.policy.auth_all = true;
-        self
-    }
-
-    /// Serves methods that are not enabled over HTTP too, if there is an authenticator.
-    pub fn expose_all(mut self) -> Self {
-        self.policy.expose_all = true;
-        self
-    }
-
-    /// Serves enabled methods over HTTP to anybody. Without it and without an authenticator they answer 401.
-    pub fn allow_anonymous(mut self) -> Self {
-        self.policy.allow_anonymous = true;
-        self
-    }
-
-    /// Marks the server as the edge: no frames and no causes leave it, over gRPC either.
-    pub fn edge(mut self) -> Self {
-        self.edge = true;
-        self
-    }
-
-    /// Moves everything a browser can reach under a path such as `/api`; gRPC stays on the bare path.
-    pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
-        let trimmed = prefix.as_ref().trim_matches('/');
-        self.prefix = match trimmed {
-            "" => String::new(),
-            _ => format!("/{trimmed}"),
-        };
-        self
-    }
-
-    /// Sets the longest request message in bytes (default 4 MiB).
-    pub fn max_message(mut self, bytes: usize) -> Self {
-        self.max_message = bytes;
-        self
-    }
-
-    /// Sets the longest a call may take, whatever its caller asks for (default: no limit).
-    pub fn max_timeout(mut self, limit: Duration) -> Self {
-        self.max_timeout = Some(limit);
-        self
-    }
-
-    /// Sets how JSON is read and written (default: unknown members are ignored, defaults are not printed).
-    pub fn json(mut self, options: json::Options) -> Self {
-        self.json = options;
-        self
-    }
-
-    /// Sets the longest header block in bytes (default 16 KiB).
-    pub fn max_headers(mut self, bytes: u32) -> Self {
-        self.connection.max_headers = bytes;
-        self
-    }
-
-    /// Sets how many calls one HTTP/2 connection may have under way (default 1,000).
-    pub fn max_streams(mut self, streams: u32) -> Self {
-        self.connection.max_streams = streams;
-        self
-    }
-
-    /// Sets how long the server keeps serving after it has said that it stops (default 0).
-    pub fn drain_window(mut self, window: Duration) -> Self {
-        self.lifecycle.drain_window = window;
-        self
-    }
-
-    /// Sets when calls still under way are cut off, counted from the end of the drain window (default 10 s).
-    pub fn hard_deadline(mut self, limit: Duration) -> Self {
-        self.lifecycle.hard_deadline = limit;
         self
     }
 

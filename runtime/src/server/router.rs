@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{Request, Response};
 use tower_service::Service as TowerService;
 
-use super::exchange::{Exchange, Host, ServeFuture, Target};
+use super::exchange::{Exchange, Host, Target};
+use super::running::ServeFuture;
 use crate::body::{Body, BoxError};
 use crate::call::Service;
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use http::Request;
 
 use super::access::Policy;
-use super::exchange::{Exchange, Host, ServeFuture, Target};
+use super::exchange::{Exchange, Host, Target};
+use super::running::ServeFuture;
 use crate::body::{Body, RequestBody};
 use crate::call::Service;
 use crate::codec::json::{self, Types};

@@ -1,5 +1,7 @@
 //! HTTP with one message as the body: replies and errors.
 
+pub(crate) mod binding;
+
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};

@@ -1,0 +1,43 @@
+//! Bounds and time limits.
+
+use std::time::Duration;
+
+use crate::server::Server;
+
+impl Server {
+    /// Sets the longest request message in bytes (default 4 MiB).
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.max_message = bytes;
+        self
+    }
+
+    /// Sets the longest a call may take, whatever its caller asks for (default: no limit).
+    pub fn max_timeout(mut self, limit: Duration) -> Self {
+        self.max_timeout = Some(limit);
+        self
+    }
+
+    /// Sets the longest header block in bytes (default 16 KiB).
+    pub fn max_headers(mut self, bytes: u32) -> Self {
+        self.connection.max_headers = bytes;
+        self
+    }
+
+    /// Sets how many calls one HTTP/2 connection may have under way (default 1,000).
+    pub fn max_streams(mut self, streams: u32) -> Self {
+        self.connection.max_streams = streams;
+        self
+    }
+
+    /// Sets how long the server keeps serving after it has said that it stops (default 0).
+    pub fn drain_window(mut self, window: Duration) -> Self {
+        self.lifecycle.drain_window = window;
+        self
+    }
+
+    /// Sets when calls still under way are cut off, counted from the end of the drain window (default 10 s).
+    pub fn hard_deadline(mut self, limit: Duration) -> Self {
+        self.lifecycle.hard_deadline = limit;
+        self
+    }
+}

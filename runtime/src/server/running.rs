@@ -1,0 +1,109 @@
+//! The response of a request, while its call runs.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use http::Response;
+use tokio::time::Sleep;
+
+use crate::body::Body;
+use crate::call::CallFuture;
+use crate::context::Context;
+use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
+
+/// The response of one request, under way.
+pub struct ServeFuture {
+    state: State,
+}
+
+enum State {
+    Ready(Option<Response<Body>>),
+    Running(Running),
+    Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+pub(super) struct Running {
+    pub(super) call: CallFuture,
+    pub(super) context: Context,
+    /// Taken when the response is written.
+    pub(super) responder: Option<Responder>,
+    pub(super) deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl ServeFuture {
+    pub(crate) fn ready(response: Response<Body>) -> Self {
+        Self {
+            state: State::Ready(Some(response)),
+        }
+    }
+
+    pub(super) fn running(running: Running) -> Self {
+        Self {
+            state: State::Running(running),
+        }
+    }
+
+    pub(crate) fn foreign(response: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
+        Self {
+            state: State::Foreign(Box::pin(response)),
+        }
+    }
+}
+
+impl Running {
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Response<Body>> {
+        // After a panic the call is never polled again, so that nothing sees it half done.
+        let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
+        let outcome = match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => {
+                let Some(deadline) = &mut self.deadline else {
+                    return Poll::Pending;
+                };
+                std::task::ready!(deadline.as_mut().poll(cx));
+                self.context.cancel();
+                Err(deadline_exceeded())
+            }
+        };
+        match self.responder.take() {
+            Some(responder) => {
+                let context = self.context.clone();
+                Poll::Ready(responder.outcome(outcome, context, self.deadline.take()))
+            }
+            // Polled again after it was ready.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Dropped before it answered: the caller is gone.
+        if self.responder.is_some() {
+            self.context.cancel();
+        }
+    }
+}
+
+impl Future for ServeFuture {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let response = match &mut self.state {
+            State::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
+            State::Running(running) => running.poll(cx),
+            State::Foreign(response) => response.as_mut().poll(cx),
+        };
+        response.map(Ok)
+    }
+}
+
+impl fmt::Debug for ServeFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeFuture").finish_non_exhaustive()
+    }
+}
