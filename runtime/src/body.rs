@@ -11,6 +11,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use crate::protocol::compression::{Decoded, Encoding};
+
 /// Any error, for bodies of foreign services.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,6 +30,8 @@ enum Kind {
     },
     Incoming(hyper::body::Incoming),
     Foreign(UnsyncBoxBody<Bytes, BoxError>),
+    /// Boxed, as it is rare and large.
+    Decoded(Box<Decoded>),
 }
 
 /// What can be a request's body: any [`http_body::Body`] of [`Bytes`].
@@ -71,6 +75,20 @@ impl Body {
         Self {
             kind: Kind::Incoming(body),
         }
+    }
+
+    #[allow(dead_code, reason = "for uploads and lines")]
+    /// Decompresses the body while it is read; at most `limit` bytes may come out, in any encoding.
+    ///
+    /// Its errors are [`Error`](crate::Error)s: `RESOURCE_EXHAUSTED` above the limit, `INVALID_ARGUMENT` for corrupt data.
+    ///
+    /// # Errors
+    /// [`Code::Internal`](crate::Code::Internal) if there is no memory for a decoder.
+    pub(crate) fn decoded(self, encoding: Encoding, limit: usize) -> crate::Result<Self> {
+        let decoded = Decoded::new(self, encoding, limit)?;
+        Ok(Self {
+            kind: Kind::Decoded(Box::new(decoded)),
+        })
     }
 
     pub(crate) fn unary(data: Bytes, trailers: Option<HeaderMap>) -> Self {
@@ -123,6 +141,10 @@ impl HttpBody for Body {
             }
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Foreign(body) => Pin::new(body).poll_frame(cx),
+            Kind::Decoded(body) => {
+                let data = std::task::ready!(body.poll_data(cx));
+                Poll::Ready(data.map(|data| data.map(Frame::data)))
+            }
         }
     }
 
@@ -132,6 +154,7 @@ impl HttpBody for Body {
             Kind::Unary { data, trailers } => data.is_none() && trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Foreign(body) => body.is_end_stream(),
+            Kind::Decoded(body) => body.is_end(),
         }
     }
 
@@ -147,6 +170,7 @@ impl HttpBody for Body {
             }
             Kind::Incoming(body) => body.size_hint(),
             Kind::Foreign(body) => body.size_hint(),
+            Kind::Decoded(_) => SizeHint::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::body::Body;
 use crate::codec::proto;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, StdErrorOf};
 
 const PREFIX: usize = 5;
 
@@ -165,9 +165,15 @@ pub(crate) fn truncated() -> Error {
     Error::bare(Code::Internal, "body ends in the middle of a message")
 }
 
-/// The error of a body that breaks off.
+/// The error of a body that breaks off, or that says itself what is wrong with it.
 pub(crate) fn body_error(error: &crate::body::BoxError) -> Error {
-    Error::bare(Code::Canceled, format!("request broke off: {error}"))
+    match error.downcast_ref::<StdErrorOf>().map(StdErrorOf::get_ref) {
+        // Made by the framework, so that code, text and status are all there is.
+        Some(own) => {
+            Error::bare(own.code(), own.message().to_owned()).with_http_status(own.http_status())
+        }
+        None => Error::bare(Code::Canceled, format!("request broke off: {error}")),
+    }
 }
 
 #[cfg(test)]
