@@ -2,11 +2,12 @@
 
 mod internal;
 
+use ezrpc::google::api::HttpBody;
 use ezrpc::{Authenticator, Context, Error, Principal, Result, Streaming};
 
 use crate::proto::common::{
-    ImportResp, Product, ProductEvent, ProductGet, ProductGetResp, ProductInfo, ProductRow,
-    ProductSearch, ProductSearchResp, ProductUpdate, ProductWatch,
+    ImportResp, Product, ProductEvent, ProductGet, ProductGetResp, ProductImage, ProductInfo,
+    ProductPutImage, ProductRow, ProductSearch, ProductSearchResp, ProductUpdate, ProductWatch,
 };
 use internal::{Catalogue, events};
 
@@ -46,6 +47,31 @@ impl Product for Service {
             .ok_or_else(|| Error::invalid_argument("info is missing"))?;
         ctx.set_field("productId", info.id);
         self.catalogue.update(info, &req.mask.unwrap_or_default())
+    }
+
+    async fn put_image(&self, ctx: &Context, req: ProductPutImage) -> Result<ProductImage> {
+        ctx.set_field("productId", req.id);
+        let image = req
+            .image
+            .ok_or_else(|| Error::invalid_argument("image is missing"))?;
+        let known = ProductImage {
+            filename: image.filename.clone(),
+            content_type: image.content_type.clone(),
+            size: image.size,
+            caption: req.caption,
+        };
+        self.catalogue.put_image(req.id, image)?;
+        Ok(known)
+    }
+
+    async fn get_image(&self, ctx: &Context, req: ProductGet) -> Result<HttpBody> {
+        ctx.set_field("productId", req.id);
+        let image = self.catalogue.image(req.id)?;
+        Ok(HttpBody {
+            content_type: image.content_type,
+            data: image.data,
+            ..Default::default()
+        })
     }
 
     async fn watch(&self, _ctx: &Context, req: ProductWatch) -> Result<Streaming<ProductEvent>> {

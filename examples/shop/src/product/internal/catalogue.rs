@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use ezrpc::ezbuy::File;
 use ezrpc::wkt::FieldMask;
 use ezrpc::{Error, Result};
 use tokio::sync::broadcast;
@@ -18,6 +19,7 @@ const BACKLOG: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     products: Mutex<BTreeMap<i64, ProductInfo>>,
+    images: Mutex<BTreeMap<i64, File>>,
     events: broadcast::Sender<ProductEvent>,
 }
 
@@ -25,6 +27,7 @@ impl Default for Catalogue {
     fn default() -> Self {
         Self {
             products: Mutex::default(),
+            images: Mutex::default(),
             events: broadcast::Sender::new(BACKLOG),
         }
     }
@@ -51,7 +54,7 @@ impl Catalogue {
     }
 
     pub(crate) fn get(&self, id: i64) -> Result<ProductInfo> {
-        let found = self.lock().get(&id).cloned();
+        let found = lock(&self.products).get(&id).cloned();
         found.ok_or_else(|| {
             Error::not_found("product not found").with_reason("shop.product", "NOT_FOUND_BY_ID")
         })
@@ -61,7 +64,7 @@ impl Catalogue {
         let matches = |product: &&ProductInfo| {
             product.name.contains(text) || product.tags.iter().any(|tag| tag.contains(text))
         };
-        let products = self.lock();
+        let products = lock(&self.products);
         let found = products.values().filter(matches);
         found.take(limit).cloned().collect()
     }
@@ -70,7 +73,7 @@ impl Catalogue {
         if row.name.is_empty() {
             return Err(Error::invalid_argument("a product needs a name"));
         }
-        let mut products = self.lock();
+        let mut products = lock(&self.products);
         let id = products.last_key_value().map_or(1, |(id, _)| id + 1);
         let info = ProductInfo {
             id,
@@ -86,7 +89,7 @@ impl Catalogue {
     }
 
     pub(crate) fn update(&self, new: ProductInfo, mask: &FieldMask) -> Result<ProductInfo> {
-        let mut products = self.lock();
+        let mut products = lock(&self.products);
         let product = products
             .get_mut(&new.id)
             .ok_or_else(|| Error::not_found("product not found"))?;
@@ -104,6 +107,17 @@ impl Catalogue {
         Ok(changed)
     }
 
+    pub(crate) fn put_image(&self, id: i64, image: File) -> Result<()> {
+        self.get(id)?;
+        lock(&self.images).insert(id, image);
+        Ok(())
+    }
+
+    pub(crate) fn image(&self, id: i64) -> Result<File> {
+        let found = lock(&self.images).get(&id).cloned();
+        found.ok_or_else(|| Error::not_found("this product has no picture"))
+    }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProductEvent> {
         self.events.subscribe()
     }
@@ -115,9 +129,9 @@ impl Catalogue {
             info: Some(info),
         });
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, ProductInfo>> {
-        // A product is inserted or changed whole, so that a panic elsewhere leaves nothing half done.
-        self.products.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A product is inserted or changed whole, so that a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
