@@ -150,7 +150,12 @@ fn grpcio_calls_both_services() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut protoc = Command::new(&python);
     protoc
-        .args(["-m", "grpc_tools.protoc", "-Iproto", "-I../../protoc-gen-ezrpc/protos"])
+        .args([
+            "-m",
+            "grpc_tools.protoc",
+            "-Iproto",
+            "-I../../protoc-gen-ezrpc/protos",
+        ])
         .args([
             "common/product.proto",
             "trade/order.proto",
