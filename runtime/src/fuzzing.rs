@@ -11,6 +11,7 @@ use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::frame::Decoder;
 use crate::protocol::grpc::{status, timeout};
 use crate::protocol::head::Head;
+use crate::protocol::webapi::multipart::{self, Event, Parser};
 use crate::protocol::{percent, trace};
 
 /// Takes the messages out of a body that comes in `pieces`, up to the first error.
@@ -27,6 +28,39 @@ pub fn grpc_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>
         }
     }
     (messages, None)
+}
+
+/// Takes the parts out of a form that comes in `pieces`: their heads, by `Debug`, and contents, up to the first error.
+///
+/// # Errors
+/// What a request with this content type is refused with.
+pub fn multipart(
+    content_type: &str,
+    pieces: &[&[u8]],
+) -> Result<(Vec<(String, Vec<u8>)>, Result<()>)> {
+    let mut parser = Parser::new(&multipart::boundary(content_type)?, 100);
+    let mut parts = Vec::new();
+    let mut take = |parser: &mut Parser| {
+        while let Some(event) = parser.next()? {
+            match (event, parts.last_mut()) {
+                (Event::Part(head), _) => parts.push((format!("{head:?}"), Vec::new())),
+                (Event::Data(data), Some((_, content))) => content.extend_from_slice(&data),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    let mut outcome = Ok(());
+    for piece in pieces {
+        parser.push(Bytes::copy_from_slice(piece));
+        outcome = outcome.and_then(|()| take(&mut parser));
+        if outcome.is_err() {
+            return Ok((parts, outcome));
+        }
+    }
+    parser.finish();
+    outcome = outcome.and_then(|()| take(&mut parser));
+    Ok((parts, outcome))
 }
 
 /// Reads a `grpc-timeout`.

@@ -64,7 +64,7 @@ fn stems(folder: &Path) -> Vec<String> {
 }
 
 targets! {
-    plugin_request params path_template comments proto_source json_reader json_writer grpc_frame headers trailers request
+    plugin_request params path_template comments proto_source json_reader json_writer grpc_frame headers trailers request multipart
 }
 
 /// The golden cases are sources too.

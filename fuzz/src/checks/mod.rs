@@ -4,8 +4,10 @@
 
 mod generator;
 mod json;
+mod upload;
 mod wire;
 
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
 pub use json::{json_reader, json_writer};
+pub use upload::multipart;
 pub use wire::{grpc_frame, headers, request, trailers};

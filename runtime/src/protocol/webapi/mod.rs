@@ -1,6 +1,8 @@
 //! HTTP with one message as the body: replies and errors.
 
 pub(crate) mod binding;
+#[allow(dead_code)]
+pub(crate) mod multipart;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
