@@ -6,3 +6,4 @@ mod build_errors;
 mod build_files;
 mod extern_path;
 mod oracle;
+mod webapi_option;
