@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::base64::{self, Form};
 use crate::error::{Error, Result};
+use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::frame::Decoder;
 use crate::protocol::grpc::{status, timeout};
@@ -16,7 +17,8 @@ use crate::protocol::{percent, trace};
 
 /// Takes the messages out of a body that comes in `pieces`, up to the first error.
 pub fn grpc_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
-    let (mut decoder, mut messages) = (Decoder::new(limit), Vec::new());
+    let decoder = Decoder::new(limit, Encoding::Identity);
+    let (mut decoder, mut messages) = (decoder, Vec::new());
     for piece in pieces {
         decoder.push(Bytes::copy_from_slice(piece));
         loop {

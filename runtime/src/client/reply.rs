@@ -10,6 +10,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::exchange::transport_error;
 use crate::error::{Code, Error, Result};
+use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::frame::{self, Decoder};
 use crate::protocol::grpc::status;
@@ -51,7 +52,7 @@ impl Incoming {
                 headers: head.headers,
                 trailers: None,
                 body,
-                decoder: Decoder::new(max_message),
+                decoder: Decoder::new(max_message, Encoding::Identity),
                 stage: if ended { Stage::Ended } else { Stage::Messages },
             }),
             Err(error) => Err((error, head.headers)),

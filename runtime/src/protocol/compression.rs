@@ -4,7 +4,8 @@ mod body;
 mod inflate;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use http::{HeaderMap, HeaderValue};
 
 pub(crate) use body::Decoded;
 use inflate::Inflate;
@@ -87,6 +88,14 @@ impl Encoding {
     }
 }
 
+/// How one call's messages are compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Encodings {
+    pub(crate) request: Encoding,
+    /// What the caller takes; short replies are not compressed.
+    pub(crate) reply: Encoding,
+}
+
 /// Whether a parameter is a weight of zero: `q=0`, `q=0.000`.
 fn forbids(parameter: &[u8]) -> bool {
     let digits = match parameter.trim_ascii() {
@@ -120,6 +129,36 @@ pub(crate) fn compress_after(encoding: Encoding, data: &[u8], out: &mut Vec<u8>)
             // Fails for want of memory only; a vector takes everything.
             let _ = zstd::stream::copy_encode(data, out, zstd::DEFAULT_COMPRESSION_LEVEL);
         }
+    }
+}
+
+/// Compresses the body of a reply, if that is worth it; says what came of it.
+pub(crate) fn pack(encoding: Encoding, data: Bytes) -> (Bytes, Encoding) {
+    let encoding = encoding.for_length(data.len());
+    if encoding == Encoding::Identity {
+        return (data, encoding);
+    }
+    let packed = compress(encoding, &data);
+    match packed.len() < data.len() {
+        true => (Bytes::from(packed), encoding),
+        false => (data, Encoding::Identity),
+    }
+}
+
+/// Says in a reply's headers how its body is compressed.
+pub(crate) fn describe(encoding: Encoding, headers: &mut HeaderMap) {
+    if encoding != Encoding::Identity {
+        headers.insert(CONTENT_ENCODING, encoding.name());
+        headers.append(VARY, HeaderValue::from(ACCEPT_ENCODING));
+    }
+}
+
+/// The longest a message or body of `limit` bytes can be in `encoding`: what cannot be compressed gets longer.
+pub(crate) fn longest(encoding: Encoding, limit: usize) -> usize {
+    match encoding {
+        Encoding::Identity => limit,
+        #[cfg(any(feature = "gzip", feature = "zstd"))]
+        _ => limit.saturating_add(limit / 128 + 128),
     }
 }
 
@@ -169,9 +208,9 @@ pub(crate) fn too_large(limit: usize) -> Error {
     Error::bare(Code::ResourceExhausted, text).with_http_status(413)
 }
 
-/// The error of an encoding this build does not have.
-pub(crate) fn unknown() -> Error {
-    let text = format!("encoding not supported: send one of {SUPPORTED}");
+/// The error of an encoding this build does not have, of a `message` or of `content`.
+pub(crate) fn unknown(of: &str) -> Error {
+    let text = format!("{of} encoding not supported: send one of {SUPPORTED}");
     Error::bare(Code::Unimplemented, text)
 }
 

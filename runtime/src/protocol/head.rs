@@ -6,6 +6,7 @@ use http::HeaderMap;
 
 use crate::context::DEFAULT_HOPS;
 use crate::error::{Code, Error, Result};
+use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::timeout;
 
@@ -17,11 +18,46 @@ pub(crate) struct Head {
     pub(crate) timeout: Option<Duration>,
     /// A time limit that cannot be read.
     bad_timeout: bool,
-    /// A message or content encoding other than identity.
-    pub(crate) encoded: bool,
+    /// Of a body: `content-encoding`, `accept-encoding`.
+    pub(crate) body: Compression,
+    /// Of messages in gRPC and gRPC-Web: `grpc-encoding`, `grpc-accept-encoding`.
+    pub(crate) grpc: Compression,
+    /// Of messages in Connect's streams: `connect-content-encoding`, `connect-accept-encoding`.
+    pub(crate) envelopes: Compression,
     /// `Connect-Protocol-Version` was sent.
     pub(crate) connect: bool,
+    /// With another version than 1.
+    bad_version: bool,
     pub(crate) hops: u32,
+}
+
+/// How the request says it is compressed, and how its reply may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Compression {
+    /// `None`: in a way this build does not have.
+    pub(crate) sent: Option<Encoding>,
+    pub(crate) accepted: Encoding,
+}
+
+impl Compression {
+    pub(crate) const NONE: Self = Self {
+        sent: Some(Encoding::Identity),
+        accepted: Encoding::Identity,
+    };
+
+    fn set_sent(&mut self, value: &[u8]) {
+        self.sent = match self.sent {
+            Some(Encoding::Identity) => Encoding::parse(value),
+            // One within the other.
+            _ => None,
+        };
+    }
+
+    fn set_accepted(&mut self, value: &[u8]) {
+        if self.accepted == Encoding::Identity {
+            self.accepted = Encoding::accepted(value);
+        }
+    }
 }
 
 impl Head {
@@ -31,8 +67,11 @@ impl Head {
             content_type: ContentType::Missing,
             timeout: None,
             bad_timeout: false,
-            encoded: false,
+            body: Compression::NONE,
+            grpc: Compression::NONE,
+            envelopes: Compression::NONE,
             connect: false,
+            bad_version: false,
             hops: DEFAULT_HOPS,
         };
         for (name, value) in headers {
@@ -41,10 +80,16 @@ impl Head {
                 "content-type" => head.set_content_type(value),
                 "grpc-timeout" => head.set_timeout(timeout::parse(value)),
                 "connect-timeout-ms" => head.set_timeout(milliseconds(value)),
-                "grpc-encoding" | "content-encoding" => {
-                    head.encoded |= !value.eq_ignore_ascii_case(b"identity");
+                "content-encoding" => head.body.set_sent(value),
+                "accept-encoding" => head.body.set_accepted(value),
+                "grpc-encoding" => head.grpc.set_sent(value),
+                "grpc-accept-encoding" => head.grpc.set_accepted(value),
+                "connect-content-encoding" => head.envelopes.set_sent(value),
+                "connect-accept-encoding" => head.envelopes.set_accepted(value),
+                "connect-protocol-version" => {
+                    head.connect = true;
+                    head.bad_version |= value != b"1";
                 }
-                "connect-protocol-version" => head.connect = true,
                 "ezrpc-ttl" => head.hops = hops(value),
                 _ => {}
             }
@@ -68,10 +113,10 @@ impl Head {
         };
     }
 
-    /// Checks what both protocols refuse.
+    /// Checks what every protocol refuses.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] for a malformed timeout.
+    /// [`Code::InvalidArgument`] for a malformed timeout, or another Connect than version 1.
     pub(crate) fn check(&self) -> Result<()> {
         if self.bad_timeout {
             return Err(Error::bare(
@@ -79,6 +124,10 @@ impl Head {
                 "malformed timeout: grpc-timeout takes 1 to 8 digits and one of H M S m u n, \
                  connect-timeout-ms 1 to 10 digits",
             ));
+        }
+        if self.bad_version {
+            let text = "connect-protocol-version must be 1";
+            return Err(Error::bare(Code::InvalidArgument, text));
         }
         Ok(())
     }

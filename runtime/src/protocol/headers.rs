@@ -8,6 +8,7 @@ pub(crate) const GRPC_STATUS_DETAILS: HeaderName =
     HeaderName::from_static("grpc-status-details-bin");
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 pub(crate) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 /// Hop budget.
 pub(crate) const EZRPC_TTL: HeaderName = HeaderName::from_static("ezrpc-ttl");

@@ -1,6 +1,5 @@
 //! The wire protocols: which one a request speaks, how its head is read, how its reply is written.
 
-#[allow(dead_code, reason = "the protocols take it up one by one")]
 pub(crate) mod compression;
 pub(crate) mod content_type;
 pub(crate) mod form;

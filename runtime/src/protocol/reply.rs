@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Response};
 use tokio::time::Sleep;
 
+use super::compression::Encoding;
 use super::form::Form;
 use super::stream_body::StreamBody;
 use super::wire::Settings;
@@ -25,6 +26,8 @@ pub(crate) struct Responder {
     /// Of replies.
     pub(crate) codec: Codec,
     pub(crate) shape: webapi::ErrorShape,
+    /// How replies may be compressed.
+    pub(crate) encoding: Encoding,
     /// Whether frames and causes may be told.
     pub(crate) trusted: bool,
     pub(crate) settings: Arc<Settings>,
@@ -46,9 +49,9 @@ impl Responder {
             ReplyKind::Message(data) => {
                 let metadata = context.take_reply();
                 match self.form {
-                    Form::Grpc => grpc::server::message(self.codec, data, metadata),
+                    Form::Grpc => grpc::server::message(self.codec, data, self.encoding, metadata),
                     Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
-                        webapi::message(self.codec, data, metadata)
+                        webapi::message(self.codec, data, self.encoding, metadata)
                     }
                 }
             }
@@ -80,7 +83,9 @@ impl Responder {
     fn stream_head(&self, metadata: Option<Metadata>) -> HeaderMap {
         match self.form {
             Form::Grpc | Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
-                grpc::server::head(self.codec, metadata)
+                let mut headers = grpc::server::head(self.codec, metadata);
+                grpc::server::describe(self.encoding, &mut headers);
+                headers
             }
         }
     }

@@ -159,6 +159,7 @@ mod tests {
     use crate::codec::{Codec, json};
     use crate::error::Code;
     use crate::protocol::Protocol;
+    use crate::protocol::compression::Encoding;
     use crate::protocol::webapi::ErrorShape;
     use crate::protocol::wire::Settings;
 
@@ -168,6 +169,7 @@ mod tests {
             form: Form::Grpc,
             codec: Codec::Proto,
             shape: ErrorShape::Connect,
+            encoding: Encoding::Identity,
             trusted: true,
             settings: Arc::new(Settings {
                 max_message: 100,

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use crate::body::Body;
 use crate::codec::{Codec, Message, json, proto};
 use crate::error::{Code, Error, Result};
+use crate::protocol::compression::{self, Encoding, Encodings};
 use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc::frame;
 use crate::protocol::webapi::binding::Binding;
@@ -33,6 +34,9 @@ pub(crate) struct Wire {
     /// Of requests.
     pub(crate) codec: Codec,
     pub(crate) reply_codec: Codec,
+    pub(crate) encodings: Encodings,
+    /// The caller says that it speaks Connect: codes have no HTTP status but their own.
+    pub(crate) connect: bool,
     pub(crate) settings: Arc<Settings>,
     /// What a google.api.http route adds; boxed, as RPC paths have none.
     pub(crate) binding: Option<Box<Binding>>,
@@ -40,10 +44,9 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) async fn read_one<M: Message>(&self, body: &mut Body) -> Result<M> {
-        let limit = self.settings.max_message;
         let data = match self.framing {
-            Framing::Grpc | Framing::Connect => frame::read_one(body, limit).await?,
-            Framing::Bare => read_whole(body, limit).await?,
+            Framing::Grpc | Framing::Connect => frame::read_one(body, self.decoder()).await?,
+            Framing::Bare => self.read_bare(body).await.map_err(|e| self.own_status(e))?,
         };
         match &self.binding {
             None => self.decode(data),
@@ -51,10 +54,29 @@ impl Wire {
         }
     }
 
+    /// Reads a body that is one message, and decompresses it.
+    async fn read_bare(&self, body: &mut Body) -> Result<Bytes> {
+        let (limit, encoding) = (self.settings.max_message, self.encodings.request);
+        let data = read_whole(body, compression::longest(encoding, limit)).await?;
+        compression::decompress(encoding, data, limit)
+    }
+
+    /// Connect knows no status of its own for a body that is too large.
+    fn own_status(&self, error: Error) -> Error {
+        match self.connect && error.code() == Code::ResourceExhausted {
+            true => error.with_http_status(0),
+            false => error,
+        }
+    }
+
+    fn decoder(&self) -> frame::Decoder {
+        frame::Decoder::new(self.settings.max_message, self.encodings.request)
+    }
+
     pub(crate) fn read_many<M: Message>(&self, body: Body) -> Streaming<M> {
         Streaming::new(Requests {
             body,
-            decoder: frame::Decoder::new(self.settings.max_message),
+            decoder: self.decoder(),
             wire: self.clone(),
             done: false,
             messages: std::marker::PhantomData,
@@ -87,14 +109,20 @@ impl Wire {
 
     pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
         match (self.form, self.reply_codec) {
-            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, Codec::Proto) => {
-                frame::encode(message)
-            }
-            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, Codec::Json) => {
-                frame::wrap(&self.json(message)?)
+            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, codec) => {
+                self.encode_frame(codec, message)
             }
             (Form::Bare, Codec::Proto) => Ok(Bytes::from(proto::encode_after(0, message))),
             (Form::Bare, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
+        }
+    }
+
+    fn encode_frame<M: Message>(&self, codec: Codec, message: &M) -> Result<Bytes> {
+        let encoding = self.encodings.reply;
+        match codec {
+            Codec::Proto if encoding == Encoding::Identity => frame::encode(message),
+            Codec::Proto => frame::pack(encoding, &proto::encode_after(0, message)),
+            Codec::Json => frame::pack(encoding, &self.json(message)?),
         }
     }
 

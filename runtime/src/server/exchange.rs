@@ -8,22 +8,20 @@ use http::header::CONTENT_LENGTH;
 use http::{Method as HttpMethod, Request, Response, Version};
 
 use super::access::{Access, Policy, fail_closed};
+use super::admission::Admission;
 use super::running::{Running, ServeFuture};
 use crate::body::Body;
 use crate::call::{Call, Service};
-use crate::codec::Codec;
 use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
-use crate::method::{Method, Shape, Timeout};
+use crate::method::{Method, Timeout};
 use crate::protocol::content_type::ContentType;
-use crate::protocol::form::{Form, Framing};
 use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded};
-use crate::protocol::webapi::binding::Binding;
-use crate::protocol::webapi::{self, ErrorShape};
-use crate::protocol::wire::{Settings, Wire};
+use crate::protocol::webapi::ErrorShape;
+use crate::protocol::wire::Settings;
 use crate::protocol::{Protocol, grpc};
 
 /// How one server treats its calls.
@@ -40,9 +38,9 @@ pub(crate) struct Host {
 
 /// A request with what its head says.
 pub(crate) struct Exchange<'a> {
-    host: &'a Host,
-    request: Request<Body>,
-    head: Head,
+    pub(super) host: &'a Host,
+    pub(super) request: Request<Body>,
+    pub(super) head: Head,
     peer: Option<SocketAddr>,
 }
 
@@ -112,62 +110,13 @@ impl<'a> Exchange<'a> {
             let error = unknown(protocol, self.request.uri().path());
             return self.refused(self.responder(&admission).error(&error, None));
         }
-        let admission = match protocol {
-            Protocol::Grpc => self.admit_grpc(),
-            Protocol::GrpcWeb | Protocol::Connect | Protocol::Webapi => self.admit_webapi(target),
-        };
-        match admission {
+        match self.admit(target) {
             Ok(admission) => self.run(target, access, admission),
             Err(response) => self.refused(*response),
         }
     }
 
-    fn admit_grpc(&self) -> Result<Admission, Refusal> {
-        let admission = Admission::of(self.head.content_type);
-        if self.request.version() < Version::HTTP_2 {
-            return Err(Box::new(grpc::server::wrong_version()));
-        }
-        if self.request.method() != HttpMethod::POST {
-            return Err(Box::new(webapi::allow_post(grpc::server::wrong_method())));
-        }
-        if self.head.encoded {
-            let error = Error::bare(
-                Code::Unimplemented,
-                "message encoding not supported: only identity is",
-            );
-            let response = self.responder(&admission).error(&error, None);
-            return Err(Box::new(grpc::server::accept_identity(response)));
-        }
-        Ok(admission)
-    }
-
-    /// Admits a request whose body is one message.
-    fn admit_webapi(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
-        let admission = Admission::of(self.head.content_type);
-        let refuse = |error: &Error| self.responder(&admission).error(error, None);
-        match (self.request.method(), self.head.content_type) {
-            (&HttpMethod::POST, ContentType::Message(_)) => {}
-            (&HttpMethod::POST, _) => {
-                let response = refuse(&webapi::wrong_type());
-                return Err(Box::new(webapi::accept_post(response)));
-            }
-            _ => {
-                let response = refuse(&webapi::wrong_method(self.request.uri().path()));
-                return Err(Box::new(webapi::allow_post(response)));
-            }
-        }
-        // Before the handler runs, whose work would be for nothing.
-        if target.method.shape() != Shape::Unary {
-            return Err(Box::new(refuse(&webapi::no_streams())));
-        }
-        if self.head.encoded {
-            let response = refuse(&webapi::wrong_encoding());
-            return Err(Box::new(webapi::accept_identity(response)));
-        }
-        Ok(admission)
-    }
-
-    fn shape(&self, rpc_path: bool) -> ErrorShape {
+    pub(super) fn shape(&self, rpc_path: bool) -> ErrorShape {
         match rpc_path || self.head.connect {
             true => ErrorShape::Connect,
             false => ErrorShape::Status,
@@ -175,12 +124,13 @@ impl<'a> Exchange<'a> {
     }
 
     /// What answers a call to an RPC path.
-    fn responder(&self, admission: &Admission) -> Responder {
+    pub(super) fn responder(&self, admission: &Admission) -> Responder {
         Responder {
             protocol: admission.protocol,
             form: admission.form,
             codec: admission.reply_codec,
             shape: self.shape(true),
+            encoding: admission.encodings.reply,
             trusted: admission.protocol.is_trusted() && !self.host.edge,
             settings: Arc::clone(&self.host.settings),
         }
@@ -204,7 +154,7 @@ impl<'a> Exchange<'a> {
             start,
             metadata: Metadata::from_headers(head.headers),
         });
-        let wire = admission.wire(&self.host.settings);
+        let wire = admission.wire(&self.host.settings, self.head.connect);
         let call = Call::wire(context.clone(), target.method, body, wire);
         let call = target.service.call(target.index, call);
         let credentials = match access {
@@ -246,9 +196,6 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// The response of a request that is not let in; boxed, as it is rare and large.
-type Refusal = Box<Response<Body>>;
-
 /// The error of a path that no method stands at, or none the caller may see.
 fn unknown(protocol: Protocol, path: &str) -> Error {
     match protocol {
@@ -257,49 +204,6 @@ fn unknown(protocol: Protocol, path: &str) -> Error {
         }
         Protocol::Connect | Protocol::Webapi => {
             Error::bare(Code::NotFound, format!("no route for {path}"))
-        }
-    }
-}
-
-/// How a request and its reply stand on the wire, once that is settled.
-struct Admission {
-    protocol: Protocol,
-    framing: Framing,
-    form: Form,
-    codec: Codec,
-    reply_codec: Codec,
-    /// What a google.api.http route adds.
-    binding: Option<Box<Binding>>,
-}
-
-impl Admission {
-    /// What a content type alone says.
-    fn of(content_type: ContentType) -> Self {
-        let (framing, form, codec) = match content_type {
-            ContentType::Grpc(codec) => (Framing::Grpc, Form::Grpc, codec),
-            ContentType::GrpcWeb { codec, text } => (Framing::Grpc, Form::GrpcWeb { text }, codec),
-            ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
-            ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),
-            ContentType::Missing | ContentType::Other => (Framing::Bare, Form::Bare, Codec::Json),
-        };
-        Self {
-            protocol: content_type.protocol(),
-            framing,
-            form,
-            codec,
-            reply_codec: codec,
-            binding: None,
-        }
-    }
-
-    fn wire(self, settings: &Arc<Settings>) -> Wire {
-        Wire {
-            framing: self.framing,
-            form: self.form,
-            codec: self.codec,
-            reply_codec: self.reply_codec,
-            settings: Arc::clone(settings),
-            binding: self.binding,
         }
     }
 }

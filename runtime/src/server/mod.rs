@@ -1,6 +1,7 @@
 //! The server: services of every protocol on one port, and its life from start to drained.
 
 mod access;
+mod admission;
 mod build;
 mod connection;
 mod exchange;

@@ -228,15 +228,17 @@ async fn media_types_that_are_json() {
 }
 
 #[tokio::test]
-async fn encoded_bodies_are_415_with_accept_encoding() {
+async fn unknown_content_encodings_are_415_with_accept_encoding() {
     let running = running().await;
-    let body =
-        r#"{"code":"unimplemented","message":"content encoding not supported: only identity is"}"#;
-    let request = Request::json(SAY, "{}").header("content-encoding", "gzip");
-    assert_eq!(
-        request.both(running.addr).await,
-        answer_after(415, "accept-encoding: identity\n", body)
-    );
+    let text = "content encoding not supported: send one of gzip,identity";
+    let body = format!(r#"{{"code":"unimplemented","message":"{text}"}}"#);
+    for encoding in ["br", "deflate", "gzip, gzip"] {
+        let request = Request::json(SAY, "{}").header("content-encoding", encoding);
+        assert_eq!(
+            request.both(running.addr).await,
+            answer_after(415, "accept-encoding: gzip,identity\n", &body)
+        );
+    }
     let request = Request::json(SAY, "{}").header("content-encoding", "Identity");
     assert_eq!(request.both(running.addr).await, answer(200, "", "{}"));
 }

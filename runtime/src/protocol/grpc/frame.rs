@@ -5,8 +5,16 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::body::Body;
 use crate::codec::proto;
 use crate::error::{Code, Error, Result, StdErrorOf};
+use crate::protocol::compression::{self, Encoding};
 
 const PREFIX: usize = 5;
+/// The flag of a compressed message.
+const COMPRESSED: u8 = 1;
+
+/// Whether an encoded message is compressed, with its prefix before it.
+pub(crate) fn is_compressed(frame: &[u8]) -> bool {
+    frame.first() == Some(&COMPRESSED)
+}
 
 /// Encodes one uncompressed message with its prefix.
 ///
@@ -14,6 +22,17 @@ const PREFIX: usize = 5;
 /// [`Code::ResourceExhausted`] above 4 GiB, which the prefix cannot say.
 pub(crate) fn encode(message: &impl prost::Message) -> Result<Bytes> {
     seal(proto::encode_after(PREFIX, message))
+}
+
+/// Compresses an encoded message, if that is worth it, and prefixes it.
+pub(crate) fn pack(encoding: Encoding, payload: &[u8]) -> Result<Bytes> {
+    if encoding.for_length(payload.len()) == Encoding::Identity {
+        return wrap(payload);
+    }
+    let mut buffer = vec![0; PREFIX];
+    buffer[0] = COMPRESSED;
+    compression::compress_after(encoding, payload, &mut buffer);
+    seal(buffer)
 }
 
 /// Prefixes an encoded message.
@@ -35,7 +54,10 @@ fn seal(mut buffer: Vec<u8>) -> Result<Bytes> {
 /// Takes messages out of the pieces of a body.
 #[derive(Debug)]
 pub(crate) struct Decoder {
+    /// Of a message, decompressed.
     limit: usize,
+    /// How messages with the flag are compressed.
+    encoding: Encoding,
     /// What came last and is not used up; whole messages are cut from it without a copy.
     chunk: Bytes,
     /// A message that spans pieces.
@@ -43,10 +65,11 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Makes a decoder that refuses messages longer than `limit` bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    /// Makes a decoder that refuses messages longer than `limit` bytes; compressed ones are in `encoding`.
+    pub(crate) fn new(limit: usize, encoding: Encoding) -> Self {
         Self {
             limit,
+            encoding,
             chunk: Bytes::new(),
             partial: BytesMut::new(),
         }
@@ -66,26 +89,73 @@ impl Decoder {
     /// Takes the next whole message, or says that more data is needed.
     ///
     /// # Errors
-    /// [`Code::ResourceExhausted`] over the limit, [`Code::Internal`] for a flag that means nothing here.
+    /// [`Code::ResourceExhausted`] over the limit, [`Code::Internal`] for a flag that means nothing here,
+    /// [`Code::InvalidArgument`] for a compressed message that is corrupt.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>> {
         let buffered: &[u8] = if self.partial.is_empty() {
             &self.chunk
         } else {
             &self.partial
         };
-        let Some(length) = message_length(buffered, self.limit)? else {
+        let Some((flag, length)) = self.prefix(buffered)? else {
             return Ok(None);
         };
         let missing = (PREFIX + length).saturating_sub(buffered.len());
         if missing > 0 {
             return Ok(None);
         }
-        if self.partial.is_empty() {
+        let message = if self.partial.is_empty() {
             self.chunk.advance(PREFIX);
-            return Ok(Some(self.chunk.split_to(length)));
+            self.chunk.split_to(length)
+        } else {
+            self.partial.advance(PREFIX);
+            self.partial.split_to(length).freeze()
+        };
+        match flag {
+            COMPRESSED => compression::decompress(self.encoding, message, self.limit).map(Some),
+            _ => Ok(Some(message)),
         }
-        self.partial.advance(PREFIX);
-        Ok(Some(self.partial.split_to(length).freeze()))
+    }
+
+    /// Reads flag and length; `None` if they are not there yet.
+    fn prefix(&self, buffered: &[u8]) -> Result<Option<(u8, usize)>> {
+        let Some((&[flag, a, b, c, d], _)) = buffered.split_first_chunk::<PREFIX>() else {
+            return match buffered.first() {
+                Some(&flag) => self.check_flag(flag).map(|()| None),
+                None => Ok(None),
+            };
+        };
+        self.check_flag(flag)?;
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        let limit = match flag {
+            COMPRESSED => compression::longest(self.encoding, self.limit),
+            _ => self.limit,
+        };
+        if length > limit {
+            return Err(Error::bare(
+                Code::ResourceExhausted,
+                format!(
+                    "message of {length} bytes is over the limit of {}",
+                    self.limit
+                ),
+            ));
+        }
+        Ok(Some((flag, length)))
+    }
+
+    fn check_flag(&self, flag: u8) -> Result<()> {
+        match flag {
+            0 => Ok(()),
+            COMPRESSED if self.encoding != Encoding::Identity => Ok(()),
+            COMPRESSED => Err(Error::bare(
+                Code::Internal,
+                "compressed message without a message encoding",
+            )),
+            _ => Err(Error::bare(
+                Code::Internal,
+                format!("message flag {flag} is neither 0 nor 1"),
+            )),
+        }
     }
 
     /// Whether part of a message is left over.
@@ -94,46 +164,12 @@ impl Decoder {
     }
 }
 
-/// Reads a prefix; `None` if it is not there yet.
-fn message_length(buffered: &[u8], limit: usize) -> Result<Option<usize>> {
-    let Some((&[flag, a, b, c, d], _)) = buffered.split_first_chunk::<PREFIX>() else {
-        return match buffered.first() {
-            Some(&flag) => check_flag(flag).map(|()| None),
-            None => Ok(None),
-        };
-    };
-    check_flag(flag)?;
-    let length = u32::from_be_bytes([a, b, c, d]) as usize;
-    if length > limit {
-        return Err(Error::bare(
-            Code::ResourceExhausted,
-            format!("message of {length} bytes is over the limit of {limit}"),
-        ));
-    }
-    Ok(Some(length))
-}
-
-fn check_flag(flag: u8) -> Result<()> {
-    match flag {
-        0 => Ok(()),
-        1 => Err(Error::bare(
-            Code::Internal,
-            "compressed message without a message encoding",
-        )),
-        _ => Err(Error::bare(
-            Code::Internal,
-            format!("message flag {flag} is neither 0 nor 1"),
-        )),
-    }
-}
-
-/// Reads a body that holds exactly one message.
+/// Reads a body that holds exactly one message, with a fresh decoder.
 ///
 /// # Errors
 /// [`Code::Unimplemented`] for none or more than one, as gRPC prescribes; those of [`Decoder::next`];
 /// [`Code::Canceled`] if the caller is gone.
-pub(crate) async fn read_one(body: &mut Body, limit: usize) -> Result<Bytes> {
-    let mut decoder = Decoder::new(limit);
+pub(crate) async fn read_one(body: &mut Body, mut decoder: Decoder) -> Result<Bytes> {
     let mut message = None;
     while let Some(data) = body.data().await {
         decoder.push(data.map_err(|error| body_error(&error))?);
@@ -191,7 +227,7 @@ mod tests {
             .flat_map(|text| message(text))
             .collect();
         for size in 1..=whole.len() {
-            let mut decoder = Decoder::new(100);
+            let mut decoder = Decoder::new(100, Encoding::Identity);
             let mut out = Vec::new();
             for piece in whole.chunks(size) {
                 decoder.push(Bytes::copy_from_slice(piece));
@@ -211,7 +247,7 @@ mod tests {
     #[test]
     fn bad_frames_are_refused_from_the_first_byte_that_shows_it() {
         let code = |bytes: &'static [u8]| {
-            let mut decoder = Decoder::new(3);
+            let mut decoder = Decoder::new(3, Encoding::Identity);
             decoder.push(Bytes::from_static(bytes));
             decoder.next().map_err(|error| error.code())
         };
@@ -223,10 +259,37 @@ mod tests {
         assert_eq!(code(&[0, 0, 0, 0, 3, 1, 2]), Ok(None));
     }
 
+    #[cfg(feature = "gzip")]
+    #[test]
+    fn compressed_messages_count_as_what_they_hold() {
+        let text = "a longer message ".repeat(100);
+        let packed = pack(Encoding::Gzip, text.as_bytes()).expect("short");
+        assert!(is_compressed(&packed) && packed.len() < text.len());
+        assert!(!is_compressed(
+            &pack(Encoding::Gzip, b"tiny").expect("short")
+        ));
+        let next = |data: &Bytes, limit, encoding| {
+            let mut decoder = Decoder::new(limit, encoding);
+            decoder.push(data.clone());
+            decoder.next().map_err(|error| error.code())
+        };
+        let whole = Some(Bytes::from(text.clone()));
+        assert_eq!(next(&packed, text.len(), Encoding::Gzip), Ok(whole));
+        let over = next(&packed, text.len() - 1, Encoding::Gzip);
+        assert_eq!(over, Err(Code::ResourceExhausted));
+        assert_eq!(next(&packed, 9999, Encoding::Identity), Err(Code::Internal));
+        // Not compressed in spite of the encoding.
+        let plain = next(&message("x"), 1, Encoding::Gzip);
+        assert_eq!(plain, Ok(Some(Bytes::from("x"))));
+        let rubbish = Bytes::from_static(&[1, 0, 0, 0, 1, 7]);
+        let found = next(&rubbish, 9999, Encoding::Gzip);
+        assert_eq!(found, Err(Code::InvalidArgument));
+    }
+
     #[tokio::test]
     async fn exactly_one_message_is_read() {
         async fn code(data: Vec<u8>) -> Result<Bytes, Code> {
-            read_one(&mut Body::full(data), 100)
+            read_one(&mut Body::full(data), Decoder::new(100, Encoding::Identity))
                 .await
                 .map_err(|error| error.code())
         }

@@ -4,15 +4,24 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::status;
+use super::{frame, status};
 use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::ReplyMetadata;
 use crate::error::Error;
-use crate::protocol::headers::{APPLICATION_GRPC, APPLICATION_GRPC_JSON, GRPC_ACCEPT_ENCODING};
+use crate::protocol::compression::{self, Encoding};
+use crate::protocol::headers::{
+    APPLICATION_GRPC, APPLICATION_GRPC_JSON, GRPC_ACCEPT_ENCODING, GRPC_ENCODING,
+};
 
 /// Writes a reply of one message.
-pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Response<Body> {
+pub(crate) fn message(
+    codec: Codec,
+    data: Bytes,
+    encoding: Encoding,
+    metadata: ReplyMetadata,
+) -> Response<Body> {
+    let compressed = frame::is_compressed(&data);
     let mut trailers = status::ok();
     append(
         &mut trailers,
@@ -20,7 +29,19 @@ pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Res
     );
     let mut response = Response::new(Body::unary(data, Some(trailers)));
     *response.headers_mut() = head(codec, metadata.headers);
+    if compressed {
+        describe(encoding, response.headers_mut());
+    }
     response
+}
+
+/// Says how messages are compressed, and how the caller's may be.
+pub(crate) fn describe(encoding: Encoding, headers: &mut HeaderMap) {
+    if encoding != Encoding::Identity {
+        headers.insert(GRPC_ENCODING, encoding.name());
+        let encodings = HeaderValue::from_static(compression::SUPPORTED);
+        headers.insert(GRPC_ACCEPT_ENCODING, encodings);
+    }
 }
 
 /// The headers of a reply.
@@ -83,11 +104,11 @@ fn bare(status: StatusCode) -> Response<Body> {
 }
 
 /// Says which message encodings the server takes.
-pub(crate) fn accept_identity(mut response: Response<Body>) -> Response<Body> {
-    let identity = HeaderValue::from_static("identity");
+pub(crate) fn accept_encodings(mut response: Response<Body>) -> Response<Body> {
+    let encodings = HeaderValue::from_static(compression::SUPPORTED);
     response
         .headers_mut()
-        .insert(GRPC_ACCEPT_ENCODING, identity);
+        .insert(GRPC_ACCEPT_ENCODING, encodings);
     response
 }
 

@@ -14,6 +14,7 @@ use crate::codec::Codec;
 use crate::codec::json;
 use crate::context::ReplyMetadata;
 use crate::error::{Code, Error};
+use crate::protocol::compression::{self, Encoding};
 use crate::protocol::grpc::status::error_info;
 use crate::protocol::headers::{ACCEPT_POST, APPLICATION_JSON, APPLICATION_PROTO, trailer_name};
 use crate::wkt::Any;
@@ -28,7 +29,13 @@ pub(crate) enum ErrorShape {
 }
 
 /// Writes a reply of one message.
-pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Response<Body> {
+pub(crate) fn message(
+    codec: Codec,
+    data: Bytes,
+    accepted: Encoding,
+    metadata: ReplyMetadata,
+) -> Response<Body> {
+    let (data, encoding) = compression::pack(accepted, data);
     let mut response = Response::new(Body::full(data));
     let headers = response.headers_mut();
     headers.insert(
@@ -38,6 +45,7 @@ pub(crate) fn message(codec: Codec, data: Bytes, metadata: ReplyMetadata) -> Res
             Codec::Proto => APPLICATION_PROTO,
         },
     );
+    compression::describe(encoding, headers);
     add_metadata(&mut response, &metadata);
     response
 }
@@ -165,10 +173,13 @@ pub(crate) fn wrong_type() -> Error {
     Error::bare(Code::InvalidArgument, text).with_http_status(415)
 }
 
-/// The error of a content encoding not supported.
-pub(crate) fn wrong_encoding() -> Error {
-    let text = "content encoding not supported: only identity is";
-    Error::bare(Code::Unimplemented, text).with_http_status(415)
+/// The error of a content encoding this build does not have; Connect has no status of its own for it.
+pub(crate) fn wrong_encoding(connect: bool) -> Error {
+    let error = compression::unknown("content");
+    match connect {
+        true => error,
+        false => error.with_http_status(415),
+    }
 }
 
 /// The error of a method that streams.
@@ -180,9 +191,9 @@ pub(crate) fn no_streams() -> Error {
 }
 
 /// Says which content encodings the path takes.
-pub(crate) fn accept_identity(mut response: Response<Body>) -> Response<Body> {
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(ACCEPT_ENCODING, identity);
+pub(crate) fn accept_encodings(mut response: Response<Body>) -> Response<Body> {
+    let encodings = HeaderValue::from_static(compression::SUPPORTED);
+    response.headers_mut().insert(ACCEPT_ENCODING, encodings);
     response
 }
 
