@@ -32,6 +32,7 @@ mod metadata;
 mod method;
 mod protocol;
 mod reply;
+mod route;
 mod server;
 mod stream;
 pub mod wkt;
