@@ -141,6 +141,18 @@ impl Build {
         self
     }
 
+    /// Sets whether the update mask of a PATCH is filled from its body where the client sends none (default: yes).
+    pub fn patch_mask(mut self, yes: bool) -> Self {
+        self.params.patch_mask = yes;
+        self
+    }
+
+    /// Sets whether a `google.api.http` rule for DELETE may have a `body` (default: no).
+    pub fn allow_delete_body(mut self, yes: bool) -> Self {
+        self.params.allow_delete_body = yes;
+        self
+    }
+
     /// Parses, generates and writes; tells Cargo to run again when one of the files read changes.
     ///
     /// Files whose content stays the same are not written.
@@ -162,6 +174,11 @@ impl Build {
         }
         let targets = sources.targets(&self.params.extern_path);
         let input = Input::from_descriptor_set(&sources.descriptors, &targets, self.params)?;
-        write::all(&out_dir, &protoc_gen_ezrpc::generate(&input)?)
+        let generated = protoc_gen_ezrpc::generate_all(&input)?;
+        for warning in &generated.warnings {
+            // Cargo takes one line a warning.
+            println!("cargo:warning={}", warning.to_string().replace('\n', ";"));
+        }
+        write::all(&out_dir, &generated.files)
     }
 }

@@ -1,7 +1,8 @@
 //! The command line: a request on standard input, a response on standard output, and help for people.
 //!
 //! Whose fault it is decides where it is said: the user's protos in the response, which protoc prints; broken pipes and
-//! bytes that are no request on standard error, with exit code 1; a wrong command line with exit code 2.
+//! bytes that are no request on standard error, with exit code 1; a wrong command line with exit code 2. Warnings go to
+//! standard error, because a response has no room for them.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
@@ -61,11 +62,14 @@ fn serve() -> Result<(), String> {
     io::stdin()
         .read_to_end(&mut request)
         .map_err(|error| format!("cannot read the request: {error}"))?;
-    let response =
-        protoc_gen_ezrpc::run(&request).map_err(|error| format!("{error}\n  help: see --help"))?;
+    let answer = protoc_gen_ezrpc::answer(&request)
+        .map_err(|error| format!("{error}\n  help: see --help"))?;
+    for warning in &answer.warnings {
+        eprintln!("warning: {warning}");
+    }
     let mut stdout = io::stdout();
     stdout
-        .write_all(&response)
+        .write_all(&answer.response)
         .and_then(|()| stdout.flush())
         .map_err(|error| format!("cannot write the response: {error}"))
 }

@@ -76,25 +76,28 @@ impl std::error::Error for Diagnostics {}
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     all: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Report {
     /// Notes a mistake.
     pub(crate) fn error(&mut self, at: At, message: impl Into<String>) -> Noted<'_> {
-        let At {
-            file,
-            position,
-            element,
-        } = at;
-        let help = String::new();
-        self.all.push(Diagnostic {
-            file,
-            position,
-            element,
-            message: message.into(),
-            help,
-        });
+        self.all.push(at.says(message.into()));
         Noted(self.all.last_mut())
+    }
+
+    /// Notes what works, but perhaps not as it is meant.
+    pub(crate) fn warn(&mut self, at: At, message: impl Into<String>) -> Noted<'_> {
+        self.warnings.push(at.says(message.into()));
+        Noted(self.warnings.last_mut())
+    }
+
+    /// Takes what is doubtful, sorted and each once.
+    pub(crate) fn warnings(self) -> Vec<Diagnostic> {
+        let mut warnings = self.warnings;
+        warnings.sort();
+        warnings.dedup();
+        warnings
     }
 
     /// Whether nothing has been found so far.
@@ -135,6 +138,21 @@ pub(crate) struct At {
 }
 
 impl At {
+    fn says(self, message: String) -> Diagnostic {
+        let At {
+            file,
+            position,
+            element,
+        } = self;
+        Diagnostic {
+            file,
+            position,
+            element,
+            message,
+            help: String::new(),
+        }
+    }
+
     /// No file is to blame.
     pub(crate) fn nowhere() -> Self {
         Self::file("")

@@ -28,7 +28,7 @@ pub use bundled::bundled;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use input::Input;
 pub use params::{ParamError, Params, params_help, params_markdown};
-pub use response::run;
+pub use response::{Answer, answer, run};
 
 /// One file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,16 @@ pub struct GeneratedFile {
     pub name: String,
     /// The whole text.
     pub content: String,
+}
+
+/// What one run makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Generated {
+    /// The files, sorted by name.
+    pub files: Vec<GeneratedFile>,
+    /// What works, but perhaps not as it is meant, sorted by place.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why nothing was generated, by whose fault it is.
@@ -67,11 +77,20 @@ pub enum Error {
     },
 }
 
-/// Generates the files of `input`, sorted by name.
+/// Generates the files of `input`, sorted by name, and says nothing of warnings.
 ///
 /// # Errors
 /// [`Error::Proto`] with every mistake found in the user's files.
 pub fn generate(input: &Input) -> Result<Vec<GeneratedFile>, Error> {
-    let model = lower::lower(input)?;
-    emit::emit(&model, input.params())
+    generate_all(input).map(|generated| generated.files)
+}
+
+/// Generates the files of `input`, and tells what is doubtful in it.
+///
+/// # Errors
+/// [`Error::Proto`] with every mistake found in the user's files.
+pub fn generate_all(input: &Input) -> Result<Generated, Error> {
+    let (model, warnings) = lower::lower_all(input)?;
+    let files = emit::emit(&model, input.params())?;
+    Ok(Generated { files, warnings })
 }

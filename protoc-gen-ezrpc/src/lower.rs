@@ -10,25 +10,34 @@ mod links;
 mod messages;
 mod method;
 mod packages;
+mod route_facts;
 mod routes;
 mod services;
 mod types;
+mod uploads;
 
 use crate::model::Model;
-use crate::{Diagnostics, Input};
+use crate::{Diagnostic, Diagnostics, Input};
 
-/// Lowers `input`, or says everything that is wrong with it.
-pub(crate) fn lower(input: &Input) -> Result<Model, Diagnostics> {
+/// Lowers `input` and tells what is doubtful in it, or says everything that is wrong with it.
+pub(crate) fn lower_all(input: &Input) -> Result<(Model, Vec<Diagnostic>), Diagnostics> {
     let mut cx = context::Cx::new(input);
     let packages = packages::lower(&mut cx);
     routes::duplicates(&mut cx);
     cx.report.finish()?;
     let imports = packages::imports(&cx, &packages);
-    Ok(Model {
+    let model = Model {
         packages,
         imports,
         extern_paths: cx.externs.to_vec(input.params.runtime),
-    })
+    };
+    Ok((model, cx.report.warnings()))
+}
+
+/// [`lower_all`] without the warnings.
+#[cfg(test)]
+pub(crate) fn lower(input: &Input) -> Result<Model, Diagnostics> {
+    lower_all(input).map(|(model, _)| model)
 }
 
 #[cfg(test)]

@@ -97,6 +97,21 @@ pub(crate) struct Method {
     pub webapi: Webapi,
     /// google.api.http bindings in order of declaration, additional ones after the first.
     pub routes: Vec<Route>,
+    /// How an upload goes into the messages of the request stream.
+    pub upload_stream: Option<UploadStream>,
+}
+
+/// How the chunks of an upload go into the messages of a request stream, with the proto names of the fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UploadStream {
+    /// A oneof of a message with what comes before the file, and of bytes.
+    Oneof { meta: String, chunk: String },
+    /// A bytes field, beside others perhaps.
+    Flat { data: String },
+    /// The message is a google.api.HttpBody.
+    HttpBody,
+    /// A field is a google.api.HttpBody.
+    HttpBodyField { field: String },
 }
 
 /// Which sides of an RPC stream.
@@ -148,7 +163,7 @@ pub(crate) struct Webapi {
 }
 
 /// One google.api.http binding, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Route {
     /// HTTP method in capitals: `GET`, `POST`, a custom kind, or `*`.
     pub verb: String,
@@ -158,6 +173,12 @@ pub(crate) struct Route {
     pub body: String,
     /// `response_body`: empty or a field name.
     pub response_body: String,
+    /// What the body fills is a google.api.HttpBody.
+    pub raw_request: bool,
+    /// What is sent back is a google.api.HttpBody.
+    pub raw_response: bool,
+    /// The FieldMask field that a PATCH fills from its body.
+    pub patch_mask: Option<String>,
 }
 
 /// One message.

@@ -21,6 +21,10 @@ pub struct Params {
     pub mod_file: bool,
     /// Whether descriptors are embedded.
     pub descriptors: bool,
+    /// Whether a PATCH whose client sends no update mask gets one made of its body.
+    pub patch_mask: bool,
+    /// Whether a google.api.http rule may have a body on DELETE.
+    pub allow_delete_body: bool,
     /// Not a plugin parameter: generates the bundled and well-known types that are targets, instead of taking them
     /// from the runtime. This is how the runtime's own copies are made (`ezrpc::codegen::v1::{wkt, google, ezbuy}`).
     #[doc(hidden)]
@@ -37,6 +41,8 @@ impl Default for Params {
             server: true,
             mod_file: true,
             descriptors: true,
+            patch_mask: true,
+            allow_delete_body: false,
             runtime: false,
         }
     }
@@ -67,7 +73,7 @@ struct Param {
 }
 
 /// Every parameter there is.
-const TABLE: [Param; 7] = [
+const TABLE: [Param; 9] = [
     Param {
         name: "extern_path",
         value: "=.proto.path=::rust::path",
@@ -116,6 +122,20 @@ const TABLE: [Param; 7] = [
         default: "true",
         about: "embed the descriptors, which reflection and google.protobuf.Any need",
         slot: Slot::Flag(|params| &mut params.descriptors),
+    },
+    Param {
+        name: "patch_mask",
+        value: "[=true|false]",
+        default: "true",
+        about: "fill the update mask of a PATCH from the members of its body, where the client sends none",
+        slot: Slot::Flag(|params| &mut params.patch_mask),
+    },
+    Param {
+        name: "allow_delete_body",
+        value: "[=true|false]",
+        default: "false",
+        about: "take `body` in a google.api.http rule for DELETE, which many proxies drop",
+        slot: Slot::Flag(|params| &mut params.allow_delete_body),
     },
 ];
 

@@ -46,7 +46,7 @@ pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
 pub use interceptor::{Authenticator, Interceptor, Next};
 pub use metadata::Metadata;
-pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, Webapi};
+pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, UploadStream, Webapi};
 pub use reply::Reply;
 pub use server::{Bound, Health, Server};
 pub use stream::Streaming;

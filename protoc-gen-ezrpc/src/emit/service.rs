@@ -6,7 +6,7 @@ use quote::quote;
 use super::tokens::{
     allow_deprecated, deprecated, doc, is_touched_by_deprecation, reply, request, rust, type_param,
 };
-use crate::model::{Idempotency, Method, Route, Service, Shape, Timeout, Webapi};
+use crate::model::{Idempotency, Method, Route, Service, Shape, Timeout, UploadStream, Webapi};
 
 /// Trait, its impl for `Arc`, facts.
 pub(super) fn items(service: &Service) -> TokenStream {
@@ -111,8 +111,22 @@ fn method_facts(method: &Method) -> TokenStream {
         let routes = method.routes.iter().map(route);
         quote! { .routes(&[#(#routes),*]) }
     });
+    let upload = method.upload_stream.as_ref().map(|upload| {
+        let upload = upload_stream(upload);
+        quote! { .upload_stream(__rt::UploadStream::#upload) }
+    });
     quote! {
-        __rt::Method::new(#path, __rt::Shape::#shape)#webapi #timeout #idempotency #deprecated #routes
+        __rt::Method::new(#path, __rt::Shape::#shape)
+            #webapi #timeout #idempotency #deprecated #routes #upload
+    }
+}
+
+fn upload_stream(upload: &UploadStream) -> TokenStream {
+    match upload {
+        UploadStream::Oneof { meta, chunk } => quote! { Oneof { meta: #meta, chunk: #chunk } },
+        UploadStream::Flat { data } => quote! { Flat { data: #data } },
+        UploadStream::HttpBody => quote! { HttpBody },
+        UploadStream::HttpBodyField { field } => quote! { HttpBodyField { field: #field } },
     }
 }
 
@@ -122,9 +136,20 @@ fn route(route: &Route) -> TokenStream {
         template,
         body,
         response_body,
+        raw_request,
+        raw_response,
+        patch_mask,
     } = route;
     let body = (!body.is_empty()).then(|| quote! { .body(#body) });
     let response_body =
         (!response_body.is_empty()).then(|| quote! { .response_body(#response_body) });
-    quote! { __rt::Route::new(#verb, #template)#body #response_body }
+    let raw_request = raw_request.then(|| quote! { .raw_request() });
+    let raw_response = raw_response.then(|| quote! { .raw_response() });
+    let patch_mask = patch_mask
+        .as_ref()
+        .map(|field| quote! { .patch_mask(#field) });
+    quote! {
+        __rt::Route::new(#verb, #template)
+            #body #response_body #raw_request #raw_response #patch_mask
+    }
 }

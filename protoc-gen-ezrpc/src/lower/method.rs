@@ -1,14 +1,11 @@
 //! RPCs: names, types, shape, and options with the service's below them.
 
-use std::collections::HashSet;
-
 use prost_reflect::MethodDescriptor;
 use prost_types::MethodDescriptorProto;
-use prost_types::field_descriptor_proto::Type as ProtoType;
 use prost_types::method_options::IdempotencyLevel;
 
 use super::context::{Cx, Place};
-use super::routes;
+use super::{routes, uploads};
 use crate::comments::Docs;
 use crate::model::{Idempotency, Method, Shape, Timeout, Webapi};
 use crate::names;
@@ -59,6 +56,7 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> O
             http: options.http.as_ref(),
         },
     );
+    let reachable = webapi.enable || !routes.is_empty();
     check_webapi(
         cx,
         place,
@@ -66,9 +64,10 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> O
             proto,
             options: &options,
             webapi,
-            reachable: webapi.enable || !routes.is_empty(),
+            reachable,
         },
     );
+    let streams_up = webapi.upload && reachable && shape == Shape::ClientStreaming;
     Some(Method {
         doc: docs.lines(&place.path),
         path: format!("/{service_name}/{name}"),
@@ -83,6 +82,9 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> O
         idempotency: idempotency(proto),
         timeout: timeout(cx, place, options.timeout),
         webapi,
+        upload_stream: streams_up
+            .then(|| uploads::stream(cx, proto.input_type()))
+            .flatten(),
         routes,
     })
 }
@@ -160,41 +162,7 @@ fn check_webapi(cx: &mut Cx<'_>, place: &Place<'_>, checked: Checked<'_>) {
             }
         }
     }
-    if webapi.upload && reachable && !has_file(cx, proto.input_type()) {
-        let input = proto.input_type().trim_start_matches('.');
-        cx.report
-            .error(
-                at(),
-                format!(
-                    "`{}` sets `upload`, but its request `{input}` has no field for a file",
-                    place.plain_name()
-                ),
-            )
-            .help(
-                "add a field of type bytes, google.api.HttpBody or ezbuy.File, or remove `upload`",
-            );
+    if webapi.upload && reachable {
+        uploads::check(cx, place, proto, at());
     }
-}
-
-/// Whether a message holds bytes, at any depth: `bytes`, google.api.HttpBody, ezbuy.File and messages like it.
-fn has_file(cx: &Cx<'_>, message: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut left = vec![message];
-    while let Some(name) = left.pop() {
-        let opaque = name.starts_with(".google.protobuf.") && name != ".google.protobuf.BytesValue";
-        if opaque || !seen.insert(name) {
-            continue;
-        }
-        let Some(message) = cx.types.message(name) else {
-            continue;
-        };
-        for field in &message.field {
-            match field.r#type() {
-                ProtoType::Bytes => return true,
-                ProtoType::Message | ProtoType::Group => left.push(field.type_name()),
-                _ => {}
-            }
-        }
-    }
-    false
 }

@@ -5,7 +5,8 @@ use prost_types::{DescriptorProto, FieldDescriptorProto, MethodDescriptorProto};
 
 use super::context::{Cx, Place};
 use super::method::OPTIONS;
-use crate::diagnostic::At;
+use super::route_facts;
+use crate::diagnostic::{At, Noted};
 use crate::model::{Route, Shape, Webapi};
 use crate::options::{Given, HttpRule};
 use crate::route::{self, Template, Variable};
@@ -88,10 +89,18 @@ pub(super) fn lower(cx: &mut Cx<'_>, place: &Place<'_>, source: Source<'_>) -> V
         routes.extend(rule.lower(cx, http));
     }
     if source.is_served() {
-        routes
-    } else {
-        Vec::new()
+        return routes;
     }
+    if source.shape == Shape::BidiStreaming && !source.hidden && cx.input.params.server {
+        let message = format!(
+            "the google.api.http rule of `{}` is left out: HTTP with JSON cannot carry streams both ways",
+            place.plain_name()
+        );
+        cx.report
+            .warn(place.option(OPTIONS, *number), message)
+            .help("remove the rule; the method stays callable over gRPC");
+    }
+    Vec::new()
 }
 
 /// Reports bindings of one service that would answer the same requests; without a server nothing answers.
@@ -144,17 +153,20 @@ impl Rule<'_, '_> {
         self.place.option(OPTIONS, self.number)
     }
 
-    fn error<'c>(
-        &self,
-        cx: &'c mut Cx<'_>,
-        message: impl std::fmt::Display,
-    ) -> crate::diagnostic::Noted<'c> {
+    fn error<'c>(&self, cx: &'c mut Cx<'_>, message: impl std::fmt::Display) -> Noted<'c> {
+        cx.report.error(self.at(), self.says(message))
+    }
+
+    fn warn<'c>(&self, cx: &'c mut Cx<'_>, message: impl std::fmt::Display) -> Noted<'c> {
+        cx.report.warn(self.at(), self.says(message))
+    }
+
+    fn says(&self, message: impl std::fmt::Display) -> String {
         let method = self.place.plain_name();
-        let message = match self.label.as_str() {
+        match self.label.as_str() {
             "" => format!("google.api.http of `{method}`: {message}"),
             label => format!("`{label}` of `{method}`: {message}"),
-        };
-        cx.report.error(self.at(), message)
+        }
     }
 
     fn lower(&mut self, cx: &mut Cx<'_>, http: &HttpRule) -> Option<Route> {
@@ -180,13 +192,12 @@ impl Rule<'_, '_> {
         };
         self.check_variables(cx, &template, &http.body);
         self.note(cx, verb, template);
-        let (verb, template) = (verb.clone(), path.clone());
-        Some(Route {
-            verb,
-            template,
-            body: http.body.clone(),
-            response_body: http.response_body.clone(),
-        })
+        Some(route_facts::route(
+            cx,
+            self.source.proto,
+            (verb, path),
+            http,
+        ))
     }
 
     /// Keeps the binding to compare it with all others.
@@ -211,9 +222,17 @@ impl Rule<'_, '_> {
     }
 
     fn check_body(&self, cx: &mut Cx<'_>, verb: &str, body: &str) {
-        if !body.is_empty() && matches!(verb, "GET" | "HEAD" | "DELETE") {
+        let help = "remove `body`, which leaves the fields to the query, or use post";
+        let help = match verb {
+            "GET" | "HEAD" => Some(help.to_owned()),
+            "DELETE" if !cx.input.params.allow_delete_body => {
+                Some(format!("{help},\nor set the parameter `allow_delete_body`"))
+            }
+            _ => None,
+        };
+        if let Some(help) = help.filter(|_| !body.is_empty()) {
             self.error(cx, format!("{verb} takes no body, but `body` is {body:?}"))
-                .help("remove `body`, which leaves the fields to the query, or use post");
+                .help(help);
         }
         if !matches!(body, "" | "*") {
             self.check_top_level(cx, "body", body, self.source.proto.input_type());
@@ -289,6 +308,13 @@ impl Rule<'_, '_> {
                 .help("bind a single scalar, enum, wrapper, Timestamp, Duration or FieldMask");
                 return;
             }
+            if let Some(oneof) = oneof(descriptor, field) {
+                let place = format!("column {column}: `{part}` of `{{{path}}}`");
+                let message =
+                    format!("{place} is a member of oneof `{oneof}`: no other can be set");
+                self.warn(cx, message)
+                    .help("take the field out of the oneof, or leave it to the query or the body");
+            }
             field.type_name().clone_into(&mut message);
         }
     }
@@ -317,7 +343,17 @@ fn unfit(cx: &Cx<'_>, field: &FieldDescriptorProto, last: bool) -> Option<&'stat
     }
 }
 
-fn find<'a>(message: &'a DescriptorProto, name: &str) -> Option<&'a FieldDescriptorProto> {
+/// The oneof that a field is a member of; one made for `optional` is none.
+fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Option<&'a str> {
+    let index = field.oneof_index.filter(|_| !field.proto3_optional())?;
+    let oneof = message.oneof_decl.get(usize::try_from(index).ok()?)?;
+    Some(oneof.name())
+}
+
+pub(super) fn find<'a>(
+    message: &'a DescriptorProto,
+    name: &str,
+) -> Option<&'a FieldDescriptorProto> {
     message.field.iter().find(|field| field.name() == name)
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::{Error, Input, Params};
 
+mod bindings;
 mod errors;
 mod resolved;
 

@@ -51,7 +51,7 @@ fn mistakes_name_what_would_do() {
         (
             "paths=source_relative",
             "unknown parameter `paths`; there are `extern_path`, `type_attribute`, `field_attribute`, `client`, \
-             `server`, `mod`, `descriptors`",
+             `server`, `mod`, `descriptors`, `patch_mask`, `allow_delete_body`",
         ),
         (
             "client=yes",

@@ -15,6 +15,36 @@ pub struct UpdateBookRequest {
     pub book: ::core::option::Option<Book>,
     #[prost(bool, tag = "2")]
     pub force: bool,
+    #[prost(message, optional, tag = "3")]
+    pub mask: ::core::option::Option<::ezrpc::codegen::v1::wkt::FieldMask>,
+}
+
+#[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
+#[prost(prost_path = "::ezrpc::codegen::v1")]
+pub struct ScanRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::ezrpc::codegen::v1::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::ezrpc::codegen::v1::google::api::HttpBody>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Message)]
+#[prost(prost_path = "::ezrpc::codegen::v1")]
+pub struct Page {
+    #[prost(oneof = "page::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<page::Part>,
+}
+
+/// Nested message and enum types in `Page`.
+pub mod page {
+    #[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Oneof)]
+    #[prost(prost_path = "::ezrpc::codegen::v1")]
+    pub enum Part {
+        #[prost(message, tag = "1")]
+        Book(super::Book),
+        #[prost(bytes, tag = "2")]
+        Text(::ezrpc::codegen::v1::bytes::Bytes),
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Message)]
@@ -52,6 +82,22 @@ pub trait Library: __rt::Send + __rt::Sync + 'static {
     ) -> impl __rt::Future<
         Output = __rt::Result<::ezrpc::codegen::v1::google::api::HttpBody>,
     > + __rt::Send;
+
+    fn scan(
+        &self,
+        ctx: &__rt::Context,
+        req: ScanRequest,
+    ) -> impl __rt::Future<
+        Output = __rt::Result<
+            __rt::Streaming<::ezrpc::codegen::v1::google::api::HttpBody>,
+        >,
+    > + __rt::Send;
+
+    fn import(
+        &self,
+        ctx: &__rt::Context,
+        reqs: __rt::Streaming<Page>,
+    ) -> impl __rt::Future<Output = __rt::Result<Book>> + __rt::Send;
 }
 
 impl<T: Library> Library for __rt::Arc<T> {
@@ -92,6 +138,28 @@ impl<T: Library> Library for __rt::Arc<T> {
     > + __rt::Send {
         T::download(self, ctx, req)
     }
+
+    #[inline]
+    fn scan(
+        &self,
+        ctx: &__rt::Context,
+        req: ScanRequest,
+    ) -> impl __rt::Future<
+        Output = __rt::Result<
+            __rt::Streaming<::ezrpc::codegen::v1::google::api::HttpBody>,
+        >,
+    > + __rt::Send {
+        T::scan(self, ctx, req)
+    }
+
+    #[inline]
+    fn import(
+        &self,
+        ctx: &__rt::Context,
+        reqs: __rt::Streaming<Page>,
+    ) -> impl __rt::Future<Output = __rt::Result<Book>> + __rt::Send {
+        T::import(self, ctx, reqs)
+    }
 }
 
 /// The facts of service `http_rules.Library`.
@@ -107,12 +175,27 @@ pub static LIBRARY_SERVICE: __rt::ServiceDesc = __rt::ServiceDesc::new(
             .routes(&[
                 __rt::Route::new("PATCH", "/v1/{book.name=shelves/*}")
                     .body("book")
-                    .response_body("title"),
+                    .response_body("title")
+                    .patch_mask("mask"),
             ]),
         __rt::Method::new("/http_rules.Library/LockBook", __rt::Shape::Unary)
             .routes(&[__rt::Route::new("LOCK", "/v1/{name=**}").body("*")]),
         __rt::Method::new("/http_rules.Library/Download", __rt::Shape::Unary)
-            .routes(&[__rt::Route::new("GET", "/v1/{name}/raw")]),
+            .routes(&[__rt::Route::new("GET", "/v1/{name}/raw").raw_response()]),
+        __rt::Method::new("/http_rules.Library/Scan", __rt::Shape::ServerStreaming)
+            .routes(&[
+                __rt::Route::new("POST", "/v1/{name}/scans")
+                    .body("page")
+                    .raw_request()
+                    .raw_response(),
+            ]),
+        __rt::Method::new("/http_rules.Library/Import", __rt::Shape::ClientStreaming)
+            .webapi(false, true, false)
+            .routes(&[__rt::Route::new("POST", "/v1/{book.name}:import").body("*")])
+            .upload_stream(__rt::UploadStream::Oneof {
+                meta: "book",
+                chunk: "text",
+            }),
     ],
 );
 
@@ -172,6 +255,16 @@ impl<T: Library> __rt::Service for LibraryServer<T> {
             3 => {
                 call.unary(move |ctx, req| async move {
                     T::download(&service, &ctx, req).await
+                })
+            }
+            4 => {
+                call.server_streaming(move |ctx, req| async move {
+                    T::scan(&service, &ctx, req).await
+                })
+            }
+            5 => {
+                call.client_streaming(move |ctx, reqs| async move {
+                    T::import(&service, &ctx, reqs).await
                 })
             }
             _ => call.unimplemented(),
@@ -258,6 +351,30 @@ impl LibraryClient {
     > + __rt::Send + 'a {
         self.channel.unary(LIBRARY_SERVICE.method(3), ctx, req)
     }
+
+    #[track_caller]
+    #[inline]
+    pub fn scan<'a>(
+        &'a self,
+        ctx: &'a __rt::Context,
+        req: ScanRequest,
+    ) -> impl __rt::Future<
+        Output = __rt::Result<
+            __rt::Streaming<::ezrpc::codegen::v1::google::api::HttpBody>,
+        >,
+    > + __rt::Send + 'a {
+        self.channel.server_streaming(LIBRARY_SERVICE.method(4), ctx, req)
+    }
+
+    #[track_caller]
+    #[inline]
+    pub fn import<'a>(
+        &'a self,
+        ctx: &'a __rt::Context,
+        reqs: __rt::Streaming<Page>,
+    ) -> impl __rt::Future<Output = __rt::Result<Book>> + __rt::Send + 'a {
+        self.channel.client_streaming(LIBRARY_SERVICE.method(5), ctx, reqs)
+    }
 }
 
 impl Library for LibraryClient {
@@ -302,6 +419,30 @@ impl Library for LibraryClient {
     > + __rt::Send {
         self.channel.unary(LIBRARY_SERVICE.method(3), ctx, req)
     }
+
+    #[track_caller]
+    #[inline]
+    fn scan(
+        &self,
+        ctx: &__rt::Context,
+        req: ScanRequest,
+    ) -> impl __rt::Future<
+        Output = __rt::Result<
+            __rt::Streaming<::ezrpc::codegen::v1::google::api::HttpBody>,
+        >,
+    > + __rt::Send {
+        self.channel.server_streaming(LIBRARY_SERVICE.method(4), ctx, req)
+    }
+
+    #[track_caller]
+    #[inline]
+    fn import(
+        &self,
+        ctx: &__rt::Context,
+        reqs: __rt::Streaming<Page>,
+    ) -> impl __rt::Future<Output = __rt::Result<Book>> + __rt::Send {
+        self.channel.client_streaming(LIBRARY_SERVICE.method(5), ctx, reqs)
+    }
 }
 
 /// The process-wide client of `http_rules.Library`; finds its servers through the default registry.
@@ -344,6 +485,7 @@ impl __rt::json::Message for UpdateBookRequest {
             &[
                 __rt::json::Field::new("book", "book"),
                 __rt::json::Field::new("force", "force"),
+                __rt::json::Field::new("mask", "mask"),
             ]
         }
     }
@@ -352,6 +494,7 @@ impl __rt::json::Message for UpdateBookRequest {
     fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
         w.optional::<__rt::json::Msg<_>>(0, &self.book)?;
         w.implicit::<__rt::json::Bool>(1, &self.force)?;
+        w.optional::<__rt::json::Msg<_>>(2, &self.mask)?;
         __rt::Ok(())
     }
 
@@ -364,6 +507,86 @@ impl __rt::json::Message for UpdateBookRequest {
         match index {
             0 => r.optional::<__rt::json::Msg<_>>(&mut self.book),
             1 => r.implicit::<__rt::json::Bool>(&mut self.force),
+            2 => r.optional::<__rt::json::Msg<_>>(&mut self.mask),
+            _ => r.skip(),
+        }
+    }
+}
+
+impl __rt::json::Message for ScanRequest {
+    #[inline]
+    fn fields(&self) -> &'static [__rt::json::Field] {
+        const {
+            &[
+                __rt::json::Field::new("name", "name"),
+                __rt::json::Field::new("page", "page"),
+            ]
+        }
+    }
+
+    #[inline]
+    fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
+        w.implicit::<__rt::json::Str>(0, &self.name)?;
+        w.optional::<__rt::json::Msg<_>>(1, &self.page)?;
+        __rt::Ok(())
+    }
+
+    #[inline]
+    fn read_field(
+        &mut self,
+        index: usize,
+        r: &mut __rt::json::Reader<'_>,
+    ) -> __rt::json::Result {
+        match index {
+            0 => r.implicit::<__rt::json::Str>(&mut self.name),
+            1 => r.optional::<__rt::json::Msg<_>>(&mut self.page),
+            _ => r.skip(),
+        }
+    }
+}
+
+impl __rt::json::Message for Page {
+    #[inline]
+    fn fields(&self) -> &'static [__rt::json::Field] {
+        const {
+            &[
+                __rt::json::Field::new("book", "book"),
+                __rt::json::Field::new("text", "text"),
+            ]
+        }
+    }
+
+    #[inline]
+    fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
+        match &self.part {
+            __rt::Some(page::Part::Book(v)) => w.member::<__rt::json::Msg<_>>(0, v)?,
+            __rt::Some(page::Part::Text(v)) => w.member::<__rt::json::Blob<_>>(1, v)?,
+            __rt::None => {}
+        }
+        __rt::Ok(())
+    }
+
+    #[inline]
+    fn read_field(
+        &mut self,
+        index: usize,
+        r: &mut __rt::json::Reader<'_>,
+    ) -> __rt::json::Result {
+        match index {
+            0 => {
+                r.member::<__rt::json::Msg<_>, _>(
+                    &mut self.part,
+                    |v| __rt::matches!(v, page::Part::Book(_)),
+                    page::Part::Book,
+                )
+            }
+            1 => {
+                r.member::<__rt::json::Blob<_>, _>(
+                    &mut self.part,
+                    |v| __rt::matches!(v, page::Part::Text(_)),
+                    page::Part::Text,
+                )
+            }
             _ => r.skip(),
         }
     }

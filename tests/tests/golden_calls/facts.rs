@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ezrpc::{Context, Idempotency, Result, Route, Timeout, Webapi};
+use ezrpc::{Context, Idempotency, Result, Route, Streaming, Timeout, UploadStream, Webapi};
 
 mod webapi_options {
     crate::expected!("webapi_options");
@@ -140,23 +140,34 @@ fn http_rules_are_routes() {
         .iter()
         .map(|method| method.http_routes())
         .collect();
-    let expected: [&[Route]; 4] = [
+    let expected: [&[Route]; 6] = [
         &[
             Route::new("GET", "/v1/{name=shelves/*/books/*}"),
             Route::new("GET", "/v1/books/{name}:read"),
         ],
         &[Route::new("PATCH", "/v1/{book.name=shelves/*}")
             .body("book")
-            .response_body("title")],
+            .response_body("title")
+            .patch_mask("mask")],
         &[Route::new("LOCK", "/v1/{name=**}").body("*")],
-        &[Route::new("GET", "/v1/{name}/raw")],
+        &[Route::new("GET", "/v1/{name}/raw").raw_response()],
+        &[Route::new("POST", "/v1/{name}/scans")
+            .body("page")
+            .raw_request()
+            .raw_response()],
+        &[Route::new("POST", "/v1/{book.name}:import").body("*")],
     ];
     assert_eq!(routes, expected);
+    let (meta, chunk) = ("book", "text");
+    let import = service.method(5).upload_into();
+    assert_eq!(import, Some(UploadStream::Oneof { meta, chunk }));
 }
 
 #[tokio::test]
 async fn http_bodies_are_the_runtimes() -> Result<()> {
-    use http_rules::proto::{Book, GetBookRequest, Library, LibraryClient, UpdateBookRequest};
+    use http_rules::proto::{
+        Book, GetBookRequest, Library, LibraryClient, Page, ScanRequest, UpdateBookRequest,
+    };
     type HttpBody = ezrpc::google::api::HttpBody;
 
     struct Shelves;
@@ -181,6 +192,12 @@ async fn http_bodies_are_the_runtimes() -> Result<()> {
                 ..HttpBody::default()
             })
         }
+        async fn scan(&self, _ctx: &Context, req: ScanRequest) -> Result<Streaming<HttpBody>> {
+            Ok(Streaming::from_iter(req.page))
+        }
+        async fn import(&self, _ctx: &Context, _pages: Streaming<Page>) -> Result<Book> {
+            Ok(Book::default())
+        }
     }
 
     let (client, ctx) = (LibraryClient::local(Shelves), Context::background());
@@ -191,6 +208,7 @@ async fn http_bodies_are_the_runtimes() -> Result<()> {
     let update = UpdateBookRequest {
         book: Some(book.clone()),
         force: true,
+        mask: None,
     };
     assert_eq!(client.update_book(&ctx, update.clone()).await?, book);
     assert_eq!(client.download(&ctx, request).await?.data, "a");

@@ -82,7 +82,7 @@ service S {
   rpc B(Raw) returns (Bare);
   rpc C(Body) returns (Bare);
   rpc D(Form) returns (Bare);
-  rpc E(stream Deep) returns (Bare);
+  rpc E(Deep) returns (Bare);
   rpc F(Bare) returns (Bare) { option (ezbuy.webapi).upload = false; }
   rpc G(Bare) returns (Bare) { option (ezbuy.webapi) = { upload: true }; }
   rpc H(Bare) returns (Bare) { option (ezbuy.webapi) = { enable: false }; }
@@ -180,7 +180,8 @@ a.proto:17:29: `POST /d` of `a.S.D`: `response_body` names `name`, which is no f
 a.proto:18:29: `GET /e` of `a.S.E`: GET takes no body, but `body` is \"*\"
   help: remove `body`, which leaves the fields to the query, or use post
 a.proto:19:29: `DELETE /f` of `a.S.F`: DELETE takes no body, but `body` is \"in\"
-  help: remove `body`, which leaves the fields to the query, or use post
+  help: remove `body`, which leaves the fields to the query, or use post,
+        or set the parameter `allow_delete_body`
 a.proto:20:29: `POST /g/{name}` of `a.S.G`: `name` is both a path variable and the body
   help: remove it from one of them; `body: \"*\"` takes all fields the path does not
 a.proto:21:29: `NO WAY /h` of `a.S.H`: \"NO WAY\" is no HTTP method

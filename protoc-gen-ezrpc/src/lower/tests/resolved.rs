@@ -211,6 +211,7 @@ fn methods_carry_their_facts() {
         template: template.to_owned(),
         body: body.to_owned(),
         response_body: response_body.to_owned(),
+        ..Route::default()
     };
     let expected = [
         route("GET", "/v1/{id}", ["", ""]),
