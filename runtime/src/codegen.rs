@@ -23,6 +23,7 @@ pub mod v1 {
     pub use http;
     pub use tower_service::Service as TowerService;
 
+    pub use crate::__held as held;
     pub use crate::body::{Body, RequestBody};
     pub use crate::call::{Call, CallFuture, Service};
     pub use crate::client::Channel;
@@ -38,4 +39,18 @@ pub mod v1 {
     pub use crate::server::{ServeFuture, Standalone, serve};
     pub use crate::stream::Streaming;
     pub use crate::wkt;
+}
+
+/// The closure that finds one member of a oneof: `held!(choice::Kind::Text)` gives its value, or `None` for another.
+// A macro of this crate: a oneof of one member has no other pattern, and users hear nothing of it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __held {
+    ($($member:tt)*) => {
+        |set| match set {
+            $($member)*(value) => $crate::codegen::v1::Some(value),
+            #[allow(unreachable_patterns)]
+            _ => $crate::codegen::v1::None,
+        }
+    };
 }

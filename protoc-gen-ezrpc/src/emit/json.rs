@@ -137,7 +137,7 @@ fn read_arm(index: usize, field: &Field) -> TokenStream {
             return quote! {
                 #index => r.member::<#turbofish, _>(
                     &mut self.#ident,
-                    |v| __rt::matches!(v, #path::#variant(_)),
+                    __rt::held!(#path::#variant),
                     #path::#variant,
                 ),
             };

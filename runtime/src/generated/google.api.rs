@@ -641,42 +641,42 @@ impl __rt::json::Message for HttpRule {
             1 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Get(_)),
+                    __rt::held!(http_rule::Pattern::Get),
                     http_rule::Pattern::Get,
                 )
             }
             2 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Put(_)),
+                    __rt::held!(http_rule::Pattern::Put),
                     http_rule::Pattern::Put,
                 )
             }
             3 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Post(_)),
+                    __rt::held!(http_rule::Pattern::Post),
                     http_rule::Pattern::Post,
                 )
             }
             4 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Delete(_)),
+                    __rt::held!(http_rule::Pattern::Delete),
                     http_rule::Pattern::Delete,
                 )
             }
             5 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Patch(_)),
+                    __rt::held!(http_rule::Pattern::Patch),
                     http_rule::Pattern::Patch,
                 )
             }
             6 => {
                 r.member::<__rt::json::Msg<_>, _>(
                     &mut self.pattern,
-                    |v| __rt::matches!(v, http_rule::Pattern::Custom(_)),
+                    __rt::held!(http_rule::Pattern::Custom),
                     http_rule::Pattern::Custom,
                 )
             }

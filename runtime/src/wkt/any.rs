@@ -33,6 +33,7 @@ impl Message for Any {
     }
 
     fn read(&mut self, r: &mut Reader<'_>) -> Result {
+        r.leave_mask();
         let start = r.position();
         let Some(type_url) = find_type_url(r)? else {
             *self = Self::default();

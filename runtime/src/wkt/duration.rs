@@ -40,6 +40,10 @@ impl Message for Duration {
         }
         Ok(())
     }
+
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.bind_text(self, "a duration like 1.5s", |text| parse(text.as_bytes()))
+    }
 }
 
 #[cold]

@@ -36,6 +36,24 @@ impl Message for FieldMask {
         }
         Ok(())
     }
+
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        if let Some(paths) = r.mask_paths()? {
+            // What the caller asked for stands.
+            if self.paths.is_empty() {
+                self.paths = paths;
+            }
+            return Ok(());
+        }
+        let what = "field paths like foo.barBaz,qux or foo.bar_baz,qux";
+        r.bind_text(self, what, |text| {
+            let paths: Option<_> = match text {
+                "" => Some(Vec::new()),
+                text => text.split(',').map(any_case).collect(),
+            };
+            paths.map(|paths| Self { paths })
+        })
+    }
 }
 
 /// Appends a path with each `_x` as `X`; false if that could not be read back.
@@ -55,6 +73,22 @@ fn push_camel(out: &mut String, path: &str) -> bool {
         }
     }
     !upper && !path.is_empty()
+}
+
+/// A path in camelCase or snake_case as snake_case; `None` if it is neither.
+fn any_case(path: &str) -> Option<String> {
+    let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_');
+    if path.is_empty() || !path.chars().all(|c| plain(c) || c.is_ascii_uppercase()) {
+        return None;
+    }
+    let mut out = String::with_capacity(path.len() + 4);
+    for char in path.chars() {
+        if char.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(char.to_ascii_lowercase());
+    }
+    Some(out)
 }
 
 /// A path with each `X` as `_x`; `None` if it is not camelCase.

@@ -7,6 +7,10 @@ use crate::codec::json::{Error, Message, Reader, Result, Writer, no_fields};
 impl Message for Struct {
     no_fields!();
 
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.bind_json_text(self)
+    }
+
     fn write(&self, w: &mut Writer<'_>) -> Result {
         w.enter()?;
         w.push(b'{');
@@ -29,6 +33,7 @@ impl Message for Struct {
             let start = r.position();
             let key = r.string()?.into_owned();
             r.colon()?;
+            r.note(&key);
             let mut value = Value::default();
             if let Err(error) = value.read(r) {
                 return Err(error.in_entry(&key));
@@ -46,6 +51,10 @@ impl Message for Struct {
 impl Message for ListValue {
     no_fields!();
 
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.bind_json_text(self)
+    }
+
     fn write(&self, w: &mut Writer<'_>) -> Result {
         w.enter()?;
         w.push(b'[');
@@ -62,6 +71,7 @@ impl Message for ListValue {
 
     fn read(&mut self, r: &mut Reader<'_>) -> Result {
         self.values.clear();
+        r.leave_mask();
         r.array()?;
         r.enter()?;
         while r.next_item(self.values.is_empty())? {
@@ -78,6 +88,10 @@ impl Message for ListValue {
 
 impl Message for Value {
     no_fields!();
+
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.bind_json_text(self)
+    }
 
     fn write(&self, w: &mut Writer<'_>) -> Result {
         match &self.kind {

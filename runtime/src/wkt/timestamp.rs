@@ -40,6 +40,12 @@ impl Message for Timestamp {
         }
         Ok(())
     }
+
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.bind_text(self, "a timestamp like 2006-01-02T15:04:05Z", |text| {
+            parse(text.as_bytes())
+        })
+    }
 }
 
 #[cold]

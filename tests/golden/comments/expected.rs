@@ -310,9 +310,7 @@ impl __rt::json::Message for Word {
             0 => r.implicit::<__rt::json::Str>(&mut self.text),
             1 => {
                 r.member::<__rt::json::Bool, _>(
-                    &mut self.kind,
-                    |v| __rt::matches!(v, word::Kind::Loud(_)),
-                    word::Kind::Loud,
+                    &mut self.kind, __rt::held!(word::Kind::Loud), word::Kind::Loud,
                 )
             }
             _ => r.skip(),

@@ -476,15 +476,13 @@ impl __rt::json::Message for Thing {
             2 => r.map::<__rt::json::Str, __rt::json::Str>(&mut self.labels),
             3 => {
                 r.member::<__rt::json::Bool, _>(
-                    &mut self.kind,
-                    |v| __rt::matches!(v, thing::Kind::Big(_)),
-                    thing::Kind::Big,
+                    &mut self.kind, __rt::held!(thing::Kind::Big), thing::Kind::Big,
                 )
             }
             4 => {
                 r.member::<__rt::json::Bool, _>(
                     &mut self.kind,
-                    |v| __rt::matches!(v, thing::Kind::Small(_)),
+                    __rt::held!(thing::Kind::Small),
                     thing::Kind::Small,
                 )
             }

@@ -488,14 +488,14 @@ impl __rt::json::Message for Type {
             5 => {
                 r.member::<__rt::json::Bool, _>(
                     &mut self.r#match,
-                    |v| __rt::matches!(v, r#type::Match::Move(_)),
+                    __rt::held!(r#type::Match::Move),
                     r#type::Match::Move,
                 )
             }
             6 => {
                 r.member::<__rt::json::Msg<_>, _>(
                     &mut self.r#match,
-                    |v| __rt::matches!(v, r#type::Match::Super(_)),
+                    __rt::held!(r#type::Match::Super),
                     r#type::Match::Super,
                 )
             }

@@ -306,15 +306,13 @@ impl __rt::json::Message for Tree {
             4 => {
                 r.member::<__rt::json::Msg<_>, _>(
                     &mut self.crown,
-                    |v| __rt::matches!(v, tree::Crown::Other(_)),
+                    __rt::held!(tree::Crown::Other),
                     tree::Crown::Other,
                 )
             }
             5 => {
                 r.member::<__rt::json::Msg<_>, _>(
-                    &mut self.crown,
-                    |v| __rt::matches!(v, tree::Crown::Top(_)),
-                    tree::Crown::Top,
+                    &mut self.crown, __rt::held!(tree::Crown::Top), tree::Crown::Top,
                 )
             }
             _ => r.skip(),

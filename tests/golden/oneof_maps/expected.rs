@@ -305,44 +305,42 @@ impl __rt::json::Message for Box {
             0 => {
                 r.member::<__rt::json::Str, _>(
                     &mut self.content,
-                    |v| __rt::matches!(v, r#box::Content::Text(_)),
+                    __rt::held!(r#box::Content::Text),
                     r#box::Content::Text,
                 )
             }
             1 => {
                 r.member::<__rt::json::Blob<_>, _>(
                     &mut self.content,
-                    |v| __rt::matches!(v, r#box::Content::Raw(_)),
+                    __rt::held!(r#box::Content::Raw),
                     r#box::Content::Raw,
                 )
             }
             2 => {
                 r.member::<__rt::json::Msg<_>, _>(
                     &mut self.content,
-                    |v| __rt::matches!(v, r#box::Content::Box(_)),
+                    __rt::held!(r#box::Content::Box),
                     r#box::Content::Box,
                 )
             }
             3 => {
                 r.member::<__rt::json::Enum<Color>, _>(
                     &mut self.content,
-                    |v| __rt::matches!(v, r#box::Content::Color(_)),
+                    __rt::held!(r#box::Content::Color),
                     r#box::Content::Color,
                 )
             }
             4 => {
                 r.member::<__rt::json::Double, _>(
                     &mut self.content,
-                    |v| __rt::matches!(v, r#box::Content::Weight(_)),
+                    __rt::held!(r#box::Content::Weight),
                     r#box::Content::Weight,
                 )
             }
             5 => r.implicit::<__rt::json::Int32>(&mut self.between),
             6 => {
                 r.member::<__rt::json::Bool, _>(
-                    &mut self.lid,
-                    |v| __rt::matches!(v, r#box::Lid::Open(_)),
-                    r#box::Lid::Open,
+                    &mut self.lid, __rt::held!(r#box::Lid::Open), r#box::Lid::Open,
                 )
             }
             7 => r.map::<__rt::json::Str, __rt::json::Msg<_>>(&mut self.boxes),

@@ -610,14 +610,12 @@ impl __rt::json::Message for T {
             4 => r.optional::<__rt::json::Msg<_>>(&mut self.r#box),
             5 => {
                 r.member::<__rt::json::Msg<_>, _>(
-                    &mut self.some, |v| __rt::matches!(v, t::Some::Ok(_)), t::Some::Ok,
+                    &mut self.some, __rt::held!(t::Some::Ok), t::Some::Ok,
                 )
             }
             6 => {
                 r.member::<__rt::json::Msg<_>, _>(
-                    &mut self.some,
-                    |v| __rt::matches!(v, t::Some::Err(_)),
-                    t::Some::Err,
+                    &mut self.some, __rt::held!(t::Some::Err), t::Some::Err,
                 )
             }
             7 => r.map::<__rt::json::Str, __rt::json::Msg<_>>(&mut self.arcs),

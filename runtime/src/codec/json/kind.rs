@@ -1,10 +1,13 @@
 //! How a value of each protobuf type is written and read.
 
-use std::{fmt::Debug, marker::PhantomData};
+use std::{borrow::Cow, fmt::Debug, marker::PhantomData};
 
 use bytes::Bytes;
 
-use super::{Message, Reader, Result, Writer, number::Int};
+use super::{
+    Message, Reader, Result, Writer,
+    number::{self, Int},
+};
 use crate::base64;
 
 /// A protobuf type; generated code names one for each field.
@@ -30,7 +33,24 @@ pub trait Kind: sealed::Sealed {
     /// Reads a value; false if it is to be dropped: an enum name that a lenient reader does not know.
     #[doc(hidden)]
     fn read(slot: &mut Self::Value, r: &mut Reader<'_>) -> Result<bool>;
+
+    /// Reads a value from a text that is no JSON: a query parameter, a path segment, a part of a form.
+    #[doc(hidden)]
+    fn parse(text: &str) -> Parsed<Self::Value>;
+
+    /// Sets the value, or a field within it, from what a reader of one field was given.
+    #[doc(hidden)]
+    fn bind(slot: &mut Self::Value, r: &mut Reader<'_>) -> Result
+    where
+        Self: Sized,
+    {
+        r.bind_scalar::<Self>(slot)
+    }
 }
+
+/// A value from a text, or what the text should have been, as in "is not {..}".
+#[doc(hidden)]
+pub type Parsed<T> = std::result::Result<T, Cow<'static, str>>;
 
 /// A protobuf type that can be the key of a map.
 pub trait Key: Kind<Value: Ord + Debug> {
@@ -50,7 +70,7 @@ pub trait EnumValues {
 }
 
 /// The Rust types of `bytes` fields, for [`Blob`].
-pub trait BlobValue: Default + AsRef<[u8]> + From<Vec<u8>> {}
+pub trait BlobValue: Default + AsRef<[u8]> + From<Vec<u8>> + From<Bytes> {}
 impl BlobValue for Bytes {}
 impl BlobValue for Vec<u8> {}
 
@@ -87,6 +107,11 @@ macro_rules! integers {
                     None => return Err(r.out_of_range(int, $name)),
                 }
                 Ok(true)
+            }
+
+            fn parse(text: &str) -> Parsed<$rust> {
+                let int = number::integer(text.as_bytes()).ok();
+                int.and_then(narrow).ok_or(Cow::Borrowed($name))
             }
         }
 
@@ -152,6 +177,19 @@ macro_rules! floats {
                 *slot = r.$method()?;
                 Ok(true)
             }
+
+            fn parse(text: &str) -> Parsed<$rust> {
+                match text {
+                    "NaN" => return Ok($rust::NAN),
+                    "Infinity" => return Ok($rust::INFINITY),
+                    "-Infinity" => return Ok($rust::NEG_INFINITY),
+                    _ => {}
+                }
+                // JSON's grammar of numbers is within that of `parse`.
+                let number = number::token(text.as_bytes()) == Some(text.len());
+                let value = number.then(|| text.parse().ok()).flatten();
+                value.filter(|value: &$rust| value.is_finite()).ok_or(Cow::Borrowed($name))
+            }
         }
     )*};
 }
@@ -184,6 +222,14 @@ impl Kind for Bool {
     fn read(slot: &mut bool, r: &mut Reader<'_>) -> Result<bool> {
         *slot = r.boolean()?;
         Ok(true)
+    }
+
+    fn parse(text: &str) -> Parsed<bool> {
+        match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("true or false".into()),
+        }
     }
 }
 
@@ -226,6 +272,10 @@ impl Kind for Str {
         *slot = r.owned_string()?;
         Ok(true)
     }
+
+    fn parse(text: &str) -> Parsed<String> {
+        Ok(text.into())
+    }
 }
 
 impl Key for Str {
@@ -264,6 +314,19 @@ impl<T: BlobValue> Kind for Blob<T> {
         *slot = read_base64(r)?.into();
         Ok(true)
     }
+
+    fn parse(text: &str) -> Parsed<T> {
+        let bytes = base64::decode(text.as_bytes());
+        bytes.map(T::from).ok_or(Cow::Borrowed("base64"))
+    }
+
+    fn bind(slot: &mut T, r: &mut Reader<'_>) -> Result {
+        match r.file_bytes()? {
+            Some(bytes) => *slot = bytes.into(),
+            None => return r.bind_scalar::<Self>(slot),
+        }
+        Ok(())
+    }
 }
 
 fn read_base64(r: &mut Reader<'_>) -> Result<Vec<u8>> {
@@ -299,6 +362,24 @@ impl<E: EnumValues> Kind for Enum<E> {
         }
         Ok(true)
     }
+
+    fn parse(text: &str) -> Parsed<i32> {
+        parse_enum(text, E::VALUES)
+    }
+}
+
+fn parse_enum(text: &str, values: &[(&str, i32)]) -> Parsed<i32> {
+    if let Some((_, number)) = values.iter().find(|(name, _)| *name == text) {
+        return Ok(*number);
+    }
+    // Unknown numbers are kept, as in ProtoJSON.
+    let number = number::integer(text.as_bytes()).ok().and_then(narrow);
+    number.ok_or_else(|| {
+        const SHOWN: usize = 8;
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).take(SHOWN).collect();
+        let more = if values.len() > SHOWN { ", .." } else { "" };
+        format!("one of {}{more}", names.join(", ")).into()
+    })
 }
 
 fn write_enum(value: i32, values: &[(&str, i32)], w: &mut Writer<'_>) {
@@ -340,6 +421,13 @@ impl Kind for NullValue {
         }
         Ok(read)
     }
+
+    fn parse(text: &str) -> Parsed<i32> {
+        match text {
+            "null" | "NULL_VALUE" | "0" => Ok(0),
+            _ => Err("null".into()),
+        }
+    }
 }
 
 /// A message.
@@ -369,5 +457,17 @@ impl<M: Message + Default> Kind for Msg<M> {
     fn read(slot: &mut M, r: &mut Reader<'_>) -> Result<bool> {
         slot.read(r)?;
         Ok(true)
+    }
+
+    fn parse(_: &str) -> Parsed<M> {
+        // Never asked: `bind` asks the message itself.
+        Err("a text".into())
+    }
+
+    fn bind(slot: &mut M, r: &mut Reader<'_>) -> Result {
+        if r.replaces() {
+            *slot = M::default();
+        }
+        r.bind_message(slot)
     }
 }

@@ -56,6 +56,12 @@ pub trait Message {
         r.check_required(&object, fields, self.required())
     }
 
+    /// Sets the whole value from a text that is no JSON, for types that have such a form.
+    #[doc(hidden)]
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        r.no_text()
+    }
+
     /// Whether `null` is a value of this type, rather than its absence; so for `google.protobuf.Value`.
     #[doc(hidden)]
     #[inline]
@@ -96,6 +102,10 @@ impl<M: Message> Message for Box<M> {
     #[inline]
     fn read(&mut self, r: &mut Reader<'_>) -> Result {
         (**self).read(r)
+    }
+
+    fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+        (**self).read_text(r)
     }
 
     #[inline]

@@ -15,6 +15,7 @@
 //!
 //! The reader takes RFC 8259 text only, never puts an integer through a float, and stops at a nesting of 100.
 
+mod bind;
 mod error;
 mod field;
 mod kind;
@@ -31,6 +32,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bind::{Binder, File, Set, Value};
 pub use error::{Error, Result};
 pub use field::Field;
 pub use kind::{

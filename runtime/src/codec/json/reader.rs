@@ -1,10 +1,15 @@
 //! Reads JSON from one text, value by value.
 
+mod bind;
+mod mask;
 mod object;
 mod string;
 mod values;
 
 use std::collections::BTreeMap;
+
+pub(super) use bind::{Bind, Outcome};
+use mask::Recorder;
 
 use super::{DEPTH_LIMIT, Error, Key, Kind, Options, Result, Type, number, types};
 
@@ -20,6 +25,10 @@ pub struct Reader<'a> {
     /// Whether the next object may have a member `@type`.
     in_any: bool,
     options: &'a Options,
+    /// What to do in place of reading a document: to set one field.
+    bind: Option<Box<Bind<'a>>>,
+    /// Notes which fields are named.
+    mask: Option<Box<Recorder>>,
 }
 
 impl<'a> Reader<'a> {
@@ -33,6 +42,8 @@ impl<'a> Reader<'a> {
             depth: DEPTH_LIMIT + 1,
             in_any: false,
             options,
+            bind: None,
+            mask: None,
         })
     }
 
@@ -42,6 +53,9 @@ impl<'a> Reader<'a> {
     /// If the value is not of type `K`; so for all that follow.
     #[inline]
     pub fn implicit<K: Kind>(&mut self, slot: &mut K::Value) -> Result {
+        if self.bind.is_some() {
+            return K::bind(slot, self);
+        }
         if !K::null_is_value() && self.null()? {
             *slot = K::Value::default();
             return Ok(());
@@ -55,6 +69,9 @@ impl<'a> Reader<'a> {
     /// If the value is not of type `K`.
     #[inline]
     pub fn optional<K: Kind>(&mut self, slot: &mut Option<K::Value>) -> Result {
+        if self.bind.is_some() {
+            return self.bind_optional::<K>(slot);
+        }
         if !K::null_is_value() && self.null()? {
             *slot = None;
             return Ok(());
@@ -73,6 +90,9 @@ impl<'a> Reader<'a> {
     /// If the value is not of type `K`.
     #[inline]
     pub fn required<K: Kind>(&mut self, slot: &mut K::Value) -> Result {
+        if self.bind.is_some() {
+            return K::bind(slot, self);
+        }
         let mut value = K::Value::default();
         if K::read(&mut value, self)? {
             *slot = value;
@@ -82,16 +102,21 @@ impl<'a> Reader<'a> {
 
     /// Reads a member of a oneof. `null` clears this member, but no other; a second member is an error.
     ///
+    /// `held` gives the value of this member, if it is the one that is set.
+    ///
     /// # Errors
     /// If the value is not of type `K`.
     #[inline]
     pub fn member<K: Kind, O>(
         &mut self,
         slot: &mut Option<O>,
-        same: impl Fn(&O) -> bool,
+        held: impl Fn(&mut O) -> Option<&mut K::Value>,
         wrap: impl FnOnce(K::Value) -> O,
     ) -> Result {
-        let other = slot.as_ref().is_some_and(|set| !same(set));
+        if self.bind.is_some() {
+            return self.bind_member::<K, O>(slot, held, wrap);
+        }
+        let other = slot.as_mut().is_some_and(|set| held(set).is_none());
         if !K::null_is_value() && self.null()? {
             if !other {
                 *slot = None;
@@ -115,6 +140,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If the value is not an array, or an item is not of type `K`.
     pub fn repeated<K: Kind>(&mut self, slot: &mut Vec<K::Value>) -> Result {
+        if self.bind.is_some() {
+            return self.bind_repeated::<K>(slot);
+        }
+        self.leave_mask();
         slot.clear();
         if self.null()? {
             return Ok(());
@@ -141,6 +170,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If the value is not an object, or an entry is not of types `K` and `V`.
     pub fn map<K: Key, V: Kind>(&mut self, slot: &mut BTreeMap<K::Value, V::Value>) -> Result {
+        if self.bind.is_some() {
+            return self.bind_map::<K, V>(slot);
+        }
+        self.leave_mask();
         slot.clear();
         if self.null()? {
             return Ok(());
@@ -166,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks that nothing but white space follows.
-    pub(super) fn end(mut self) -> Result {
+    pub(super) fn end(&mut self) -> Result {
         let at = self.position();
         if at == self.input.len() {
             return Ok(());

@@ -49,6 +49,12 @@ macro_rules! wrappers {
             fn read(&mut self, r: &mut Reader<'_>) -> Result {
                 <$kind>::read(self, r).map(|_| ())
             }
+
+            fn read_text(&mut self, r: &mut Reader<'_>) -> Result {
+                // A wrapper has one field, which may be named or not.
+                r.skip_element("value");
+                <$kind>::bind(self, r)
+            }
         }
     )*};
 }

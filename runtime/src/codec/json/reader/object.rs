@@ -43,7 +43,8 @@ impl Reader<'_> {
             next: 0,
             first: true,
             in_any: std::mem::take(&mut self.in_any),
-            seen: (track || self.options.reject_duplicate_keys).then(Box::default),
+            seen: (track || self.options.reject_duplicate_keys || self.mask.is_some())
+                .then(Box::default),
         })
     }
 
@@ -85,11 +86,13 @@ impl Reader<'_> {
                 && self.rest().starts_with(&key[1..])
             {
                 self.pos += key.len() - 1;
+                self.note(fields[object.next].proto_name());
                 return self.found(object, object.next, start);
             }
             let key = self.string()?;
             self.colon()?;
             if let Some(index) = find(fields, &key, object.next) {
+                self.note(fields[index].proto_name());
                 return self.found(object, index, start);
             }
             if object.in_any && key == "@type" {

@@ -212,22 +212,22 @@ impl Message for Order {
             15 => r.optional::<Blob<_>>(&mut self.blob),
             16 => r.member::<Str, _>(
                 &mut self.pay,
-                |v| matches!(v, order::Pay::Card(_)),
+                crate::__held!(order::Pay::Card),
                 order::Pay::Card,
             ),
             17 => r.member::<Int32, _>(
                 &mut self.pay,
-                |v| matches!(v, order::Pay::Cash(_)),
+                crate::__held!(order::Pay::Cash),
                 order::Pay::Cash,
             ),
             18 => r.member::<Msg<_>, _>(
                 &mut self.pay,
-                |v| matches!(v, order::Pay::Node(_)),
+                crate::__held!(order::Pay::Node),
                 order::Pay::Node,
             ),
             19 => r.member::<NullValue, _>(
                 &mut self.pay,
-                |v| matches!(v, order::Pay::Nothing(_)),
+                crate::__held!(order::Pay::Nothing),
                 order::Pay::Nothing,
             ),
             _ => r.skip(),
