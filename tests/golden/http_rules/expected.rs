@@ -575,16 +575,12 @@ impl __rt::json::Message for Page {
         match index {
             0 => {
                 r.member::<__rt::json::Msg<_>, _>(
-                    &mut self.part,
-                    |v| __rt::matches!(v, page::Part::Book(_)),
-                    page::Part::Book,
+                    &mut self.part, __rt::held!(page::Part::Book), page::Part::Book,
                 )
             }
             1 => {
                 r.member::<__rt::json::Blob<_>, _>(
-                    &mut self.part,
-                    |v| __rt::matches!(v, page::Part::Text(_)),
-                    page::Part::Text,
+                    &mut self.part, __rt::held!(page::Part::Text), page::Part::Text,
                 )
             }
             _ => r.skip(),
