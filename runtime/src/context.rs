@@ -16,6 +16,7 @@ use crate::discovery::Clients;
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::method::Method;
+use crate::tls::PeerCertificates;
 
 /// The hop budget of a call that says nothing of it.
 pub(crate) const DEFAULT_HOPS: u32 = 16;
@@ -36,6 +37,7 @@ struct Inner {
     deadline: Option<Instant>,
     hops: u32,
     peer: Option<SocketAddr>,
+    certificates: Option<PeerCertificates>,
     start: Instant,
     metadata: Metadata,
     outgoing: Option<Box<Outgoing>>,
@@ -77,6 +79,7 @@ pub(crate) struct Inbound {
     pub(crate) deadline: Option<Instant>,
     pub(crate) hops: u32,
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) certificates: Option<PeerCertificates>,
     pub(crate) start: Instant,
     pub(crate) metadata: Metadata,
 }
@@ -93,6 +96,7 @@ impl Context {
         inner.deadline = request.deadline;
         inner.hops = request.hops;
         inner.peer = request.peer;
+        inner.certificates = request.certificates;
         inner.metadata = request.metadata;
         Self::from_inner(inner)
     }
@@ -127,6 +131,11 @@ impl Context {
     /// Returns the address of the caller's socket; `None` for local calls and outside a handler.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.inner.peer
+    }
+
+    /// Returns the certificates the caller has proved to have: with `ServerTls::client_ca`, over TLS.
+    pub fn peer_certificates(&self) -> Option<&PeerCertificates> {
+        self.inner.certificates.as_ref()
     }
 
     /// Returns when the request arrived, or the context was made.
@@ -240,6 +249,7 @@ impl Inner {
             deadline: None,
             hops: DEFAULT_HOPS,
             peer: None,
+            certificates: None,
             start,
             metadata: Metadata::new(),
             outgoing: None,

@@ -28,6 +28,7 @@ pub mod fuzzing;
 mod generated;
 mod grpc_health;
 mod interceptor;
+mod io;
 mod metadata;
 mod method;
 mod protocol;
@@ -35,6 +36,7 @@ mod reply;
 mod route;
 mod server;
 mod stream;
+mod tls;
 pub mod wkt;
 
 pub use body::Body;
@@ -50,6 +52,9 @@ pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, Upload
 pub use reply::Reply;
 pub use server::{Bound, Health, Server};
 pub use stream::Streaming;
+pub use tls::PeerCertificates;
+#[cfg(feature = "tls")]
+pub use tls::{ClientTls, ServerTls};
 
 /// Includes what `ezrpc-build` generated: the module tree of all packages.
 ///

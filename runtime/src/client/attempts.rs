@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use http::uri::Authority;
 use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, sleep_until};
 
 use super::balance;
 use super::call::{no_runtime, until};
 use super::connection::{Lease, Slot, Unreachable};
-use super::endpoint::{InFlight, Node};
+use super::endpoint::{InFlight, Node, Origin};
 use super::exchange::{self, Failure, Sent};
 use super::group::{Group, Route};
 use crate::error::{Code, Error, Result};
@@ -81,7 +80,7 @@ impl Attempts {
     /// [`Code::Unavailable`] if there is none, after some attempts.
     pub(super) async fn open(
         &mut self,
-        head: impl Fn(&Authority) -> Result<Request<()>>,
+        head: impl Fn(&Origin) -> Result<Request<()>>,
     ) -> Result<Open> {
         loop {
             if self.failed.is_some() {
@@ -105,7 +104,7 @@ impl Attempts {
                 node,
                 slot,
             };
-            match exchange::send(&mut lease.sender, head(&place.node.authority)?) {
+            match exchange::send(&mut lease.sender, head(&place.node.origin)?) {
                 Ok(sent) => return Ok(Open { sent, place }),
                 Err(failure) => self.again(place, failure, false)?,
             }

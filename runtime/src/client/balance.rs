@@ -39,12 +39,13 @@ pub(super) fn pick<'a>(
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::super::endpoint::InFlight;
+    use super::super::transport::Transport;
     use super::*;
     use crate::discovery::Endpoint;
 
     fn nodes(count: usize) -> Vec<Arc<Node>> {
         let endpoint = |port| Endpoint::new(format!("127.0.0.1:{port}"));
-        let node = |port| Arc::new(Node::new(endpoint(port)));
+        let node = |port| Arc::new(Node::new(endpoint(port), Transport::default()));
         (1..=count).map(node).collect()
     }
 

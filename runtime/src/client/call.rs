@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
 use super::channel::Options;
+use super::endpoint::Origin;
 use crate::context::{Context, ReplyMetadata};
 use crate::error::{Code, Error, Frame, Result};
 use crate::metadata::Metadata;
@@ -52,7 +53,7 @@ impl Plan {
     ///
     /// # Errors
     /// As [`outbound::common`].
-    pub(super) fn request(&self, authority: &Authority) -> Result<Request<()>> {
+    pub(super) fn request(&self, origin: &Origin) -> Result<Request<()>> {
         let mut headers = self.headers()?;
         let left = self
             .deadline
@@ -61,7 +62,7 @@ impl Plan {
         let mut request = Request::new(());
         *request.method_mut() = HttpMethod::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = uri(authority, PathAndQuery::from_static(self.method.path()));
+        *request.uri_mut() = uri(origin, PathAndQuery::from_static(self.method.path()));
         *request.headers_mut() = headers;
         Ok(request)
     }
@@ -140,10 +141,10 @@ impl Plan {
 }
 
 /// Puts a request's address together without parsing it.
-pub(super) fn uri(authority: &Authority, path: PathAndQuery) -> Uri {
+pub(super) fn uri(origin: &Origin, path: PathAndQuery) -> Uri {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(authority.clone());
+    parts.scheme = Some(origin.scheme.clone());
+    parts.authority = Some(origin.authority.clone());
     parts.path_and_query = Some(path);
     // All three parts are there, which is all that is asked.
     Uri::from_parts(parts).unwrap_or_default()

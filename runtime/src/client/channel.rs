@@ -14,6 +14,7 @@ use super::group::{Group, Route};
 use super::local;
 use super::remote::Remote;
 use super::stream::{Decoded, Placed, decode};
+use super::transport::Transport;
 use super::upload::encoded;
 use crate::call::Service;
 use crate::codec::Message;
@@ -72,20 +73,28 @@ impl Channel {
         }
     }
 
-    /// Makes a channel to `http://host:port` or `host:port`: gRPC over HTTP/2 without TLS.
+    /// Makes a channel to `http://host:port` or `host:port`, gRPC over HTTP/2 without TLS, or to `https://host:port`,
+    /// with TLS as [`Channel::tls`] or the features say (needs feature `tls`; the port may be left out: 443).
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it is no such address.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it is no such address, or TLS is not compiled in.
     pub fn connect(url: &str) -> Result<Self> {
+        if let Some(address) = url.strip_prefix("https://") {
+            return secure(address);
+        }
         let address = url.strip_prefix("http://").unwrap_or(url);
         let address = address.strip_suffix('/').unwrap_or(address);
         check_address(address)?;
-        Ok(Self::new(Target::Remote(Arc::new(Group::fixed(address)))))
+        Ok(Self::fixed(address, Transport::default()))
     }
 
     /// Makes a channel to a socket address.
     pub fn to(address: SocketAddr) -> Self {
-        Self::new(Target::Remote(Arc::new(Group::fixed(address.to_string()))))
+        Self::fixed(address.to_string(), Transport::default())
+    }
+
+    fn fixed(address: impl Into<String>, transport: Transport) -> Self {
+        Self::new(Target::Remote(Arc::new(Group::fixed(address, transport))))
     }
 
     /// Makes a channel to a generated server in this process, without a socket and without encoding.
@@ -124,6 +133,42 @@ impl Channel {
         self
     }
 
+    /// Connects with TLS, and with these settings of it. Only for channels to an address.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if a certificate, a key or the domain cannot be read;
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if nobody would be trusted.
+    #[cfg(feature = "tls")]
+    pub fn tls(self, tls: crate::tls::ClientTls) -> Result<Self> {
+        let connector = tls.connector()?;
+        Ok(self.with_transport(|transport| transport.set_tls(connector)))
+    }
+
+    /// Sets how long connecting may take, with TLS its handshake included (default 5 s). Only for channels to an
+    /// address.
+    #[must_use]
+    pub fn connect_timeout(self, limit: Duration) -> Self {
+        self.with_transport(|transport| transport.connect_timeout = limit)
+    }
+
+    /// Pings the server when calls are under way and it has said nothing for `interval`; without an answer within
+    /// `timeout` the connection is given up and its calls fail (default: no pings). Only for channels to an address.
+    ///
+    /// gRPC servers of other makes take pings every five minutes and close connections with more. Without pings a
+    /// server that is gone is found by the system: what it does not acknowledge for 30 s ends the connection (on
+    /// Linux), and a connection on which nothing is sent is probed after 60 s.
+    #[must_use]
+    pub fn keepalive(self, interval: Duration, timeout: Duration) -> Self {
+        self.with_transport(|transport| transport.keepalive = Some((interval, timeout)))
+    }
+
+    fn with_transport(mut self, change: impl FnOnce(&mut Transport)) -> Self {
+        if let Target::Remote(group) = &self.target {
+            self.target = Target::Remote(Arc::new(group.with_transport(change)));
+        }
+        self
+    }
+
     fn call<'a>(
         &'a self,
         method: &'static Method,
@@ -136,6 +181,33 @@ impl Channel {
             site: Site { method, at },
         }
     }
+}
+
+/// A channel to an address that speaks TLS.
+#[cfg(feature = "tls")]
+fn secure(address: &str) -> Result<Channel> {
+    let address = address.strip_suffix('/').unwrap_or(address);
+    // An IPv6 address without a port ends in a bracket.
+    let has_port = address
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.ends_with(']'));
+    let address = match has_port {
+        true => address.to_owned(),
+        false => format!("{address}:443"),
+    };
+    check_address(&address)?;
+    Ok(Channel::fixed(
+        address,
+        Transport::default().with_default_tls(),
+    ))
+}
+
+#[cfg(not(feature = "tls"))]
+fn secure(address: &str) -> Result<Channel> {
+    Err(crate::error::Error::bare(
+        crate::error::Code::InvalidArgument,
+        format!("https://{address} needs TLS: turn on ezrpc's feature `tls`"),
+    ))
 }
 
 /// The four shapes, as generated clients call them. Each is one thin generic layer around what is compiled once.

@@ -1,20 +1,20 @@
 //! One HTTP/2 connection to one endpoint, made when it is first needed and again when it is lost.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Ping;
 use h2::client::{Builder, SendRequest};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::random;
+use super::transport::Transport;
+use crate::io::{Io, Moved};
 
-/// How long the system may take to connect.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to leave an endpoint alone after the first failure; doubled by each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3);
@@ -30,6 +30,9 @@ pub(super) type Sender = SendRequest<Bytes>;
 /// The place of a connection: one endpoint's, in one tokio runtime.
 pub(super) struct Slot {
     address: Arc<str>,
+    transport: Transport,
+    /// Calls under way at the endpoint.
+    in_flight: Arc<AtomicUsize>,
     /// Connections opened since a call was last answered.
     unanswered: AtomicU32,
     state: Mutex<State>,
@@ -66,9 +69,15 @@ pub(super) struct Lease {
 }
 
 impl Slot {
-    pub(super) fn new(address: Arc<str>) -> Arc<Self> {
+    pub(super) fn new(
+        address: Arc<str>,
+        transport: Transport,
+        in_flight: Arc<AtomicUsize>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
+            transport,
+            in_flight,
             unanswered: AtomicU32::new(0),
             state: Mutex::new(State {
                 connection: Connection::None,
@@ -140,13 +149,17 @@ impl Slot {
                 };
                 let unanswered = self.unanswered.fetch_add(1, Ordering::Relaxed);
                 let pause = unanswered.checked_sub(1).map(backoff);
-                let address = Arc::clone(&self.address);
+                let dial = Dial {
+                    address: Arc::clone(&self.address),
+                    transport: self.transport.clone(),
+                    in_flight: Arc::clone(&self.in_flight),
+                };
                 tokio::spawn(async move {
                     // Whoever takes connections and does nothing with them is not stormed.
                     if let Some(pause) = pause {
                         sleep(pause).await;
                     }
-                    run(address, ending, attempt).await;
+                    run(dial, ending, attempt).await;
                 });
                 Ok(Err(over))
             }
@@ -167,19 +180,19 @@ impl Slot {
     fn settle(
         &self,
         generation: u64,
-        connected: std::io::Result<(Sender, Driver)>,
-    ) -> Option<Driver> {
+        connected: std::io::Result<(Sender, Driver, Arc<Moved>)>,
+    ) -> Option<(Driver, Arc<Moved>)> {
         let mut state = self.lock();
         if state.generation != generation {
             return None;
         }
         match connected {
-            Ok((sender, driver)) => {
+            Ok((sender, driver, moved)) => {
                 state.failures = 0;
                 state.retry_at = None;
                 state.error = None;
                 state.connection = Connection::Open(sender);
-                Some(driver)
+                Some((driver, moved))
             }
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "cannot connect");
@@ -242,43 +255,87 @@ impl Drop for Ending {
     }
 }
 
-type Driver = h2::client::Connection<TcpStream, Bytes>;
+type Driver = h2::client::Connection<Io, Bytes>;
+
+/// What it takes to open a connection and to keep it.
+struct Dial {
+    address: Arc<str>,
+    transport: Transport,
+    in_flight: Arc<AtomicUsize>,
+}
 
 /// Opens a connection and drives it to its end; `attempt` is dropped when others need not wait any more.
-async fn run(address: Arc<str>, ending: Ending, attempt: watch::Sender<()>) {
-    let connected = connect(&address).await;
+async fn run(dial: Dial, ending: Ending, attempt: watch::Sender<()>) {
+    let connected = dial.connect().await;
     let driver = match ending.slot.upgrade() {
         Some(slot) => slot.settle(ending.generation, connected),
         None => return,
     };
     drop(attempt);
-    if let Some(driver) = driver
-        && let Err(error) = driver.await
-    {
-        tracing::debug!(%address, %error, "connection ended");
+    let Some((driver, moved)) = driver else {
+        return;
+    };
+    let ended = match dial.transport.keepalive {
+        None => driver.await.map_err(|error| error.to_string()),
+        Some((interval, limit)) => dial.keep(driver, &moved, (interval, limit)).await,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(address = %dial.address, error, "connection ended");
     }
 }
 
-async fn connect(address: &str) -> std::io::Result<(Sender, Driver)> {
-    let connecting = async {
-        let stream = TcpStream::connect(address).await?;
-        // Small requests must not wait for the acknowledgement of the one before.
-        stream.set_nodelay(true)?;
-        Builder::new()
-            .enable_push(false)
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(MAX_HEADERS)
-            .handshake(stream)
-            .await
-            .map_err(std::io::Error::other)
-    };
-    match timeout(CONNECT_TIMEOUT, connecting).await {
-        Ok(connected) => connected,
-        Err(_) => Err(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
-            format!("no connection within {CONNECT_TIMEOUT:?}"),
-        )),
+impl Dial {
+    async fn connect(&self) -> std::io::Result<(Sender, Driver, Arc<Moved>)> {
+        let connecting = async {
+            let io = self.transport.connect(&self.address).await?;
+            let moved = io.moved();
+            let (sender, driver) = Builder::new()
+                .enable_push(false)
+                .initial_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
+                .max_header_list_size(MAX_HEADERS)
+                .handshake(io)
+                .await
+                .map_err(std::io::Error::other)?;
+            Ok((sender, driver, moved))
+        };
+        let limit = self.transport.connect_timeout;
+        match timeout(limit, connecting).await {
+            Ok(connected) => connected,
+            Err(_) => Err(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                format!("no connection within {limit:?}"),
+            )),
+        }
+    }
+
+    /// Drives a connection, and gives it up when the server is silent while calls wait for it.
+    async fn keep(
+        &self,
+        mut driver: Driver,
+        moved: &Moved,
+        (interval, limit): (Duration, Duration),
+    ) -> Result<(), String> {
+        let mut pings = driver.ping_pong();
+        let silent = async {
+            loop {
+                sleep(interval).await;
+                let quiet = !moved.take_inwards();
+                let waiting = self.in_flight.load(Ordering::Relaxed) > 0;
+                if let Some(pings) = &mut pings
+                    && quiet
+                    && waiting
+                    && timeout(limit, pings.ping(Ping::opaque())).await.is_err()
+                {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            ended = &mut driver => ended.map_err(|error| error.to_string()),
+            () = silent => Err(format!("no answer to a ping within {limit:?}")),
+        }
     }
 }
 

@@ -4,34 +4,51 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use tokio::runtime;
 use tokio::time::Instant;
 
 use super::connection::Slot;
+use super::transport::Transport;
 use crate::discovery::Endpoint;
 
 /// One endpoint, shared by all calls that may go there.
 pub(crate) struct Node {
     pub(super) endpoint: Endpoint,
-    pub(super) authority: Authority,
-    in_flight: AtomicUsize,
+    pub(super) origin: Origin,
+    transport: Transport,
+    in_flight: Arc<AtomicUsize>,
     /// A connection belongs to the runtime that drives it, and a process-wide client outlives runtimes.
     slots: Mutex<Vec<(runtime::Id, Arc<Slot>)>>,
 }
 
+/// What stands before the path of a request's address.
+pub(super) struct Origin {
+    pub(super) scheme: Scheme,
+    pub(super) authority: Authority,
+}
+
 impl Node {
     /// Makes a node; no connection is opened yet.
-    pub(super) fn new(endpoint: Endpoint) -> Self {
+    pub(super) fn new(endpoint: Endpoint, transport: Transport) -> Self {
         // What cannot stand in a request (an IPv6 zone) is left out of it: the address is what is connected to.
         let authority = Authority::try_from(endpoint.address.as_str())
             .unwrap_or_else(|_| Authority::from_static("localhost"));
         Self {
             endpoint,
-            authority,
-            in_flight: AtomicUsize::new(0),
+            origin: Origin {
+                scheme: transport.scheme(),
+                authority,
+            },
+            transport,
+            in_flight: Arc::default(),
             slots: Mutex::new(Vec::new()),
         }
+    }
+
+    /// How its connections are made.
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Returns the place of the connection in this runtime.
@@ -42,7 +59,11 @@ impl Node {
         }
         // A good time to forget the runtimes that are gone.
         slots.retain(|(_, slot)| slot.is_in_use());
-        let slot = Slot::new(self.endpoint.address.as_str().into());
+        let slot = Slot::new(
+            self.endpoint.address.as_str().into(),
+            self.transport.clone(),
+            Arc::clone(&self.in_flight),
+        );
         slots.push((runtime, Arc::clone(&slot)));
         slot
     }

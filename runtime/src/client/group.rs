@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::endpoint::Node;
+use super::transport::Transport;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry, Snapshot, Watch};
 use crate::error::{Code, Error, Result};
@@ -54,8 +55,8 @@ impl Group {
     }
 
     /// Makes a group of one address.
-    pub(super) fn fixed(address: impl Into<String>) -> Self {
-        let node = Arc::new(Node::new(Endpoint::new(address)));
+    pub(super) fn fixed(address: impl Into<String>, transport: Transport) -> Self {
+        let node = Arc::new(Node::new(Endpoint::new(address), transport));
         let state = State {
             nodes: Some(Arc::from([node])),
             ..State::default()
@@ -73,6 +74,18 @@ impl Group {
         let state = self.lock();
         let first = state.nodes.as_deref().and_then(<[_]>::first);
         first.map_or_else(String::new, |node| node.endpoint.address.clone())
+    }
+
+    /// The same group of one, whose connections are made in another way.
+    pub(super) fn with_transport(&self, change: impl FnOnce(&mut Transport)) -> Self {
+        let state = self.lock();
+        let first = state.nodes.as_deref().and_then(<[_]>::first);
+        let mut transport = first
+            .map(|node| node.transport().clone())
+            .unwrap_or_default();
+        let address = first.map(|node| node.endpoint.address.clone());
+        change(&mut transport);
+        Self::fixed(address.unwrap_or_default(), transport)
     }
 
     /// Returns where a call goes now; waits for the registry's first answer.
@@ -185,7 +198,7 @@ fn merge(old: &[Arc<Node>], snapshot: &Snapshot) -> Arc<[Arc<Node>]> {
             .filter(|node| node.endpoint == *endpoint)
         {
             Some(same) => Arc::clone(same),
-            None => Arc::new(Node::new(endpoint.clone())),
+            None => Arc::new(Node::new(endpoint.clone(), Transport::default())),
         }
     };
     snapshot.iter().map(node).collect()

@@ -41,6 +41,7 @@ impl Running {
             // `headers` fails when there is none left.
             hops: plan.ctx.hops().saturating_sub(1),
             peer: None,
+            certificates: None,
             start: Instant::now(),
             metadata,
         });

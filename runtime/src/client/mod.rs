@@ -14,6 +14,7 @@ mod remote;
 mod reply;
 mod stream;
 mod tower;
+mod transport;
 mod upload;
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl Remote {
 
     async fn open(&mut self) -> Result<Open> {
         let Self { plan, attempts } = self;
-        attempts.open(|authority| plan.request(authority)).await
+        attempts.open(|origin| plan.request(origin)).await
     }
 
     fn incoming(&self, response: Response<RecvStream>) -> Result<Incoming> {

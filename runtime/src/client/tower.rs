@@ -60,11 +60,11 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
     let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
     let mut attempts = Attempts::new(group, nodes)?;
     let Open { sent, place } = attempts
-        .open(|authority| {
+        .open(|origin| {
             let mut request = Request::new(());
             *request.method_mut() = head.method.clone();
             *request.version_mut() = Version::HTTP_2;
-            *request.uri_mut() = uri(authority, path.clone());
+            *request.uri_mut() = uri(origin, path.clone());
             *request.headers_mut() = head.headers.clone();
             Ok(request)
         })

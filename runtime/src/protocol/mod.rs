@@ -3,6 +3,7 @@
 pub(crate) mod compression;
 pub(crate) mod content_type;
 pub(crate) mod form;
+pub(crate) mod greeting;
 pub(crate) mod grpc;
 pub(crate) mod head;
 pub(crate) mod headers;

@@ -151,6 +151,7 @@ impl<'a> Exchange<'a> {
             deadline,
             hops: self.head.hops,
             peer: self.peer,
+            certificates: head.extensions.get().cloned(),
             start,
             metadata: Metadata::from_headers(head.headers),
         });

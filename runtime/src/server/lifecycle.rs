@@ -6,15 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::access::{Access, Policy};
-use super::connection::{Connection, ConnectionOptions};
+use super::connection::{Connection, Http};
 use super::health::Health;
-use super::router::Router;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry};
 use crate::error::Result;
@@ -42,11 +40,12 @@ pub struct Bound {
     pub(super) name: String,
     pub(super) address: SocketAddr,
     pub(super) listener: TcpListener,
-    pub(super) router: Arc<Router>,
+    pub(super) http: Arc<Http>,
     pub(super) health: Health,
     pub(super) services: Vec<&'static str>,
     pub(super) registry: Option<Arc<dyn Registry>>,
-    pub(super) connection: ConnectionOptions,
+    /// What the registry is told.
+    pub(super) advertised: String,
     pub(super) options: Options,
 }
 
@@ -83,15 +82,12 @@ impl Bound {
             self.deregister().await;
             return Err(error);
         }
-        let graceful = GracefulShutdown::new();
-        let mut connections = self.accept(&graceful, stop).await;
+        let mut connections = self.accept(stop).await;
         let hard_deadline = self.options.hard_deadline;
         // Closes the socket: from here on connecting fails at once.
         drop(self.listener);
-        if tokio::time::timeout(hard_deadline, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        let all = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(hard_deadline, all).await.is_err() {
             tracing::warn!(
                 server = self.name,
                 ?hard_deadline,
@@ -102,29 +98,25 @@ impl Bound {
         Ok(())
     }
 
-    /// Accepts connections until the server has drained; returns those still open.
-    async fn accept(
-        &self,
-        graceful: &GracefulShutdown,
-        stop: impl Future<Output = ()>,
-    ) -> JoinSet<()> {
-        let builder = self.connection.builder();
+    /// Accepts connections until the server has drained; returns those still open, which then wind down.
+    async fn accept(&self, stop: impl Future<Output = ()>) -> JoinSet<()> {
         let mut connections = JoinSet::new();
-        // Dropped on return, which tells connections that have not said anything yet.
+        // Dropped on return, which tells the connections.
         let (_stopping, stopped) = watch::channel(());
         let mut drained = std::pin::pin!(self.drained(stop));
         loop {
+            // Beyond that many, clients wait in the listener's queue.
+            let room = connections.len() < self.http.options.max_connections;
             tokio::select! {
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.listener.accept(), if room => match accepted {
                     Ok((stream, peer)) => {
                         let connection = Connection {
                             stream,
                             peer,
-                            router: Arc::clone(&self.router),
+                            http: Arc::clone(&self.http),
                             stopped: stopped.clone(),
-                            patience: self.connection.header_timeout,
                         };
-                        connections.spawn(connection.serve(builder.clone(), graceful.watcher()));
+                        connections.spawn(connection.serve());
                     }
                     Err(error) => self.accept_failed(&error).await,
                 },
@@ -136,7 +128,7 @@ impl Bound {
     }
 
     fn endpoint(&self) -> Endpoint {
-        Endpoint::new(self.address.to_string())
+        Endpoint::new(&self.advertised)
     }
 
     async fn register(&self) -> Result<()> {
@@ -185,6 +177,10 @@ impl Bound {
 
     /// Out of sockets or memory: waits a little so that what is there can end.
     async fn accept_failed(&self, error: &std::io::Error) {
+        if error.kind() == std::io::ErrorKind::ConnectionAborted {
+            // The client has gone while it waited, which says nothing of the next one.
+            return;
+        }
         tracing::warn!(server = self.name, %error, "cannot accept");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -6,12 +6,14 @@ mod build;
 mod connection;
 mod exchange;
 mod health;
+mod life;
 mod lifecycle;
 mod router;
 mod running;
 mod standalone;
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +29,12 @@ pub use standalone::{Standalone, serve};
 use crate::body::{Body, BoxError};
 use crate::call::Service;
 use crate::codec::json::{self, Types};
-use crate::discovery::Registry;
+use crate::discovery::{Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
 use crate::protocol::wire::Settings;
 use access::Policy;
-use connection::ConnectionOptions;
+use connection::{ConnectionOptions, Http};
 use exchange::Host;
 use router::{Mount, Router};
 
@@ -41,8 +43,8 @@ const MAX_MESSAGE: usize = 4 << 20;
 
 /// Serves any number of generated services, and grpc.health.v1, on one port.
 ///
-/// gRPC over HTTP/2 without TLS (prior knowledge) and JSON over HTTP/1.1 and HTTP/2 are told apart by
-/// request. By default it stops on SIGTERM or Ctrl-C, as [`Bound::serve`] describes.
+/// gRPC over HTTP/2 and JSON over HTTP/1.1 and HTTP/2 are told apart by request, with TLS (`Server::tls`, feature
+/// `tls`) or without (HTTP/2 with prior knowledge). By default it stops on SIGTERM or Ctrl-C, as [`Bound::serve`] describes.
 ///
 /// ```no_run
 /// # async fn example(product: impl ezrpc::codegen::v1::Service) -> ezrpc::Result<()> {
@@ -67,6 +69,10 @@ pub struct Server {
     max_timeout: Option<Duration>,
     json: json::Options,
     connection: ConnectionOptions,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ServerTls>,
+    /// What the registry is told, if not the address bound.
+    advertised: Option<String>,
     lifecycle: lifecycle::Options,
 }
 
@@ -87,6 +93,9 @@ impl Server {
             max_timeout: None,
             json: json::Options::new().lenient(),
             connection: ConnectionOptions::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+            advertised: None,
             lifecycle: lifecycle::Options::default(),
         }
     }
@@ -133,7 +142,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Unknown`](crate::Code::Unknown) with the system's error, naming the address;
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if two services have the same name.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if two services have the same name, or what
+    /// [`Server::advertise`] was given is no address;
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if there is a registry and nothing to tell it.
     pub async fn bind(self, address: impl ToSocketAddrs + std::fmt::Debug) -> Result<Bound> {
         let shown = format!("{address:?}");
         let listener = TcpListener::bind(address).await;
@@ -154,18 +165,48 @@ impl Server {
         let health = Health::new(names.iter().copied());
         self.services.push(Arc::new(health.clone()));
         let registry = self.registry.take();
+        let advertised = match &registry {
+            Some(_) => self.advertised(address)?,
+            None => address.to_string(),
+        };
         let (name, connection, options) = (self.name.clone(), self.connection, self.lifecycle);
+        #[cfg(feature = "tls")]
+        let tls = self.tls.take().map(|tls| tls.acceptor()).transpose()?;
+        let http = Http::new(connection, self.router());
+        #[cfg(feature = "tls")]
+        let http = http.over_tls(tls);
         Ok(Bound {
-            router: Arc::new(self.router()),
+            http: Arc::new(http),
             name,
             address,
+            advertised,
             listener,
             health,
             services: names,
             registry,
-            connection,
             options,
         })
+    }
+
+    /// What the registry is told.
+    fn advertised(&self, bound: SocketAddr) -> Result<String> {
+        let Some(address) = &self.advertised else {
+            if bound.ip().is_unspecified() {
+                return Err(Error::failed_precondition(format!(
+                    "server {} is bound to {bound}, an address nobody can call: say what to register with \
+                     Server::advertise",
+                    self.name
+                )));
+            }
+            return Ok(bound.to_string());
+        };
+        let address = match address.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, bound.port()).to_string(),
+            Err(_) if address.contains(':') => address.clone(),
+            Err(_) => format!("{address}:{}", bound.port()),
+        };
+        check_address(&address)?;
+        Ok(address)
     }
 
     fn service_names(&self) -> Result<Vec<&'static str>> {

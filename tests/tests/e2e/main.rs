@@ -7,4 +7,5 @@ mod clients;
 mod connections;
 mod grpc_wire;
 mod mount;
+mod tls;
 mod webapi;

@@ -18,6 +18,7 @@ fn serving() -> Context {
         deadline: None,
         hops: 9,
         peer: None,
+        certificates: None,
         start: std::time::Instant::now(),
         metadata: Metadata::new(),
     })

@@ -17,18 +17,6 @@ impl Server {
         self
     }
 
-    /// Sets the longest header block in bytes (default 16 KiB).
-    pub fn max_headers(mut self, bytes: u32) -> Self {
-        self.connection.max_headers = bytes;
-        self
-    }
-
-    /// Sets how many calls one HTTP/2 connection may have under way (default 1,000).
-    pub fn max_streams(mut self, streams: u32) -> Self {
-        self.connection.max_streams = streams;
-        self
-    }
-
     /// Sets how long the server keeps serving after it has said that it stops (default 0).
     pub fn drain_window(mut self, window: Duration) -> Self {
         self.lifecycle.drain_window = window;

@@ -1,5 +1,8 @@
 //! The settings of a server, a file for each topic.
 
 mod access;
+mod connections;
 mod http;
 mod limits;
+#[cfg(feature = "tls")]
+mod tls;
