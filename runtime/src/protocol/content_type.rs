@@ -2,6 +2,7 @@
 
 use crate::codec::Codec;
 use crate::protocol::Protocol;
+use crate::protocol::grpc_web::Media;
 
 /// A request's media type, as far as it decides what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,12 +11,8 @@ pub(crate) enum ContentType {
     Missing,
     /// `application/grpc`, `+proto` or `+json`.
     Grpc(Codec),
-    /// `application/grpc-web` or `-web-text`, with `+proto` or `+json`.
-    GrpcWeb {
-        codec: Codec,
-        /// In base64.
-        text: bool,
-    },
+    /// `application/grpc-web` or `-web-text`, bare or with `+proto` or `+json`.
+    GrpcWeb(Media, Codec),
     /// `application/connect+proto` or `+json`.
     Connect(Codec),
     /// `application/json` or `application/proto`, in UTF-8.
@@ -29,7 +26,7 @@ impl ContentType {
     pub(crate) fn protocol(self) -> Protocol {
         match self {
             Self::Grpc(_) => Protocol::Grpc,
-            Self::GrpcWeb { .. } => Protocol::GrpcWeb,
+            Self::GrpcWeb(..) => Protocol::GrpcWeb,
             Self::Connect(_) => Protocol::Connect,
             Self::Message(_) | Self::Missing | Self::Other => Protocol::Webapi,
         }
@@ -54,14 +51,18 @@ impl ContentType {
         match media.as_str() {
             "application/grpc" | "application/grpc+proto" => Self::Grpc(Codec::Proto),
             "application/grpc+json" => Self::Grpc(Codec::Json),
+            "application/connect+proto" => Self::Connect(Codec::Proto),
+            "application/connect+json" => Self::Connect(Codec::Json),
             "application/json" => Self::Message(Codec::Json),
             "application/proto" | "application/protobuf" | "application/x-protobuf" => {
                 Self::Message(Codec::Proto)
             }
-            // RFC 6839: any type with this suffix is JSON.
-            _ if media.ends_with("+json") && !media.starts_with("application/grpc") => {
-                Self::Message(Codec::Json)
+            _ if media.starts_with("application/grpc") => {
+                let web = Media::parse(&media);
+                web.map_or(Self::Other, |(media, codec)| Self::GrpcWeb(media, codec))
             }
+            // RFC 6839: any type with this suffix is JSON.
+            _ if media.ends_with("+json") => Self::Message(Codec::Json),
             _ => Self::Other,
         }
     }
@@ -80,6 +81,10 @@ fn is_utf8(parameters: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn web(text: bool, suffix: bool) -> Media {
+        Media { text, suffix }
+    }
+
     #[test]
     fn media_types() {
         let rows = [
@@ -89,7 +94,30 @@ mod tests {
             ("application/grpc+json", ContentType::Grpc(Codec::Json)),
             ("application/grpc+foo", ContentType::Other),
             ("application/grpcfoo", ContentType::Other),
-            ("application/grpc-web", ContentType::Other),
+            (
+                "application/grpc-web",
+                ContentType::GrpcWeb(web(false, false), Codec::Proto),
+            ),
+            (
+                "Application/gRPC-Web-Text+proto; charset=utf-8",
+                ContentType::GrpcWeb(web(true, true), Codec::Proto),
+            ),
+            (
+                "application/grpc-web+json",
+                ContentType::GrpcWeb(web(false, true), Codec::Json),
+            ),
+            ("application/grpc-web+foo", ContentType::Other),
+            ("application/grpc-webfoo", ContentType::Other),
+            (
+                "application/connect+proto",
+                ContentType::Connect(Codec::Proto),
+            ),
+            (
+                "application/connect+json",
+                ContentType::Connect(Codec::Json),
+            ),
+            ("application/connect", ContentType::Other),
+            ("application/connect+foo", ContentType::Other),
             ("application/json", ContentType::Message(Codec::Json)),
             (
                 "Application/JSON; Charset=\"UTF-8\"",

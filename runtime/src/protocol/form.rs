@@ -1,5 +1,9 @@
 //! How messages stand on the wire: requests by [`Framing`], replies by [`Form`].
 
+use bytes::Bytes;
+
+use crate::protocol::grpc_web::Media;
+
 /// How the messages of a request are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -16,13 +20,20 @@ pub(crate) enum Framing {
 pub(crate) enum Form {
     /// Length-prefixed messages, then trailers.
     Grpc,
-    /// Length-prefixed messages and a frame of trailers, in base64 if `text`.
-    GrpcWeb {
-        /// `application/grpc-web-text`
-        text: bool,
-    },
+    /// Length-prefixed messages and a frame of trailers, in base64 if it is text.
+    GrpcWeb(Media),
     /// Connect's envelopes, the last one with the outcome.
     Connect,
     /// The body is the message.
     Bare,
+}
+
+impl Form {
+    /// A piece of a stream of replies as it stands on the wire.
+    pub(crate) fn dress(self, piece: Bytes) -> Bytes {
+        match self {
+            Self::GrpcWeb(media) => media.dress(piece),
+            _ => piece,
+        }
+    }
 }

@@ -9,6 +9,10 @@ pub(crate) const GRPC_STATUS_DETAILS: HeaderName =
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+pub(crate) const CONNECT_CONTENT_ENCODING: HeaderName =
+    HeaderName::from_static("connect-content-encoding");
+pub(crate) const CONNECT_ACCEPT_ENCODING: HeaderName =
+    HeaderName::from_static("connect-accept-encoding");
 pub(crate) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 /// Hop budget.
 pub(crate) const EZRPC_TTL: HeaderName = HeaderName::from_static("ezrpc-ttl");
@@ -21,6 +25,10 @@ pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 pub(crate) const APPLICATION_GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 pub(crate) const APPLICATION_GRPC_JSON: HeaderValue =
     HeaderValue::from_static("application/grpc+json");
+pub(crate) const APPLICATION_CONNECT_PROTO: HeaderValue =
+    HeaderValue::from_static("application/connect+proto");
+pub(crate) const APPLICATION_CONNECT_JSON: HeaderValue =
+    HeaderValue::from_static("application/connect+json");
 pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const APPLICATION_PROTO: HeaderValue = HeaderValue::from_static("application/proto");
 pub(crate) const ZERO: HeaderValue = HeaderValue::from_static("0");

@@ -1,10 +1,12 @@
 //! The wire protocols: which one a request speaks, how its head is read, how its reply is written.
 
 pub(crate) mod compression;
+pub(crate) mod connect;
 pub(crate) mod content_type;
 pub(crate) mod form;
 pub(crate) mod greeting;
 pub(crate) mod grpc;
+pub(crate) mod grpc_web;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod outbound;

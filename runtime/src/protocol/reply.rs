@@ -3,14 +3,16 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderMap, Response};
+use http::header::{ACCEPT_ENCODING, VARY};
+use http::{HeaderMap, HeaderValue, Response};
 use tokio::time::Sleep;
 
 use super::compression::Encoding;
 use super::form::Form;
+use super::grpc::frame;
 use super::stream_body::StreamBody;
 use super::wire::Settings;
-use super::{Protocol, grpc, webapi};
+use super::{Protocol, connect, grpc, webapi};
 use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::{Context, ReplyMetadata};
@@ -28,6 +30,8 @@ pub(crate) struct Responder {
     pub(crate) shape: webapi::ErrorShape,
     /// How replies may be compressed.
     pub(crate) encoding: Encoding,
+    /// The request is a GET, whose reply caches may keep.
+    pub(crate) cacheable: bool,
     /// Whether frames and causes may be told.
     pub(crate) trusted: bool,
     pub(crate) settings: Arc<Settings>,
@@ -50,8 +54,21 @@ impl Responder {
                 let metadata = context.take_reply();
                 match self.form {
                     Form::Grpc => grpc::server::message(self.codec, data, self.encoding, metadata),
-                    Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
-                        webapi::message(self.codec, data, self.encoding, metadata)
+                    Form::GrpcWeb(media) => {
+                        let mut response = media.message(self.codec, &data, metadata);
+                        if frame::is_compressed(&data) {
+                            grpc::server::describe(self.encoding, response.headers_mut());
+                        }
+                        response
+                    }
+                    Form::Connect => {
+                        let mut response = connect::stream::message(self.codec, &data, metadata);
+                        connect::stream::describe(self.encoding, response.headers_mut());
+                        response
+                    }
+                    Form::Bare => {
+                        let response = webapi::message(self.codec, data, self.encoding, metadata);
+                        self.varied(response)
                     }
                 }
             }
@@ -82,7 +99,17 @@ impl Responder {
     /// The headers of a streaming reply.
     fn stream_head(&self, metadata: Option<Metadata>) -> HeaderMap {
         match self.form {
-            Form::Grpc | Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
+            Form::GrpcWeb(media) => {
+                let mut headers = media.head(self.codec, metadata);
+                grpc::server::describe(self.encoding, &mut headers);
+                headers
+            }
+            Form::Connect => {
+                let mut headers = connect::stream::head(self.codec, metadata);
+                connect::stream::describe(self.encoding, &mut headers);
+                headers
+            }
+            Form::Grpc | Form::Bare => {
                 let mut headers = grpc::server::head(self.codec, metadata);
                 grpc::server::describe(self.encoding, &mut headers);
                 headers
@@ -90,13 +117,25 @@ impl Responder {
         }
     }
 
+    /// Tells caches that another caller may get another encoding.
+    fn varied(&self, mut response: Response<Body>) -> Response<Body> {
+        if self.cacheable && !response.headers().contains_key(VARY) {
+            let name = HeaderValue::from(ACCEPT_ENCODING);
+            response.headers_mut().insert(VARY, name);
+        }
+        response
+    }
+
     /// Writes an error that no reply went before.
     pub(crate) fn error(&self, error: &Error, context: Option<&Context>) -> Response<Body> {
         let metadata: ReplyMetadata = context.map(Context::take_reply).unwrap_or_default();
         match self.form {
             Form::Grpc => grpc::server::error(self.codec, error, self.trusted, metadata),
-            Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
-                webapi::error(self.shape, error, &self.settings.json, metadata)
+            Form::GrpcWeb(media) => media.error(self.codec, error, metadata),
+            Form::Connect => connect::stream::error(self.codec, error, metadata),
+            Form::Bare => {
+                let options = &self.settings.json;
+                self.varied(webapi::error(self.shape, error, options, metadata))
             }
         }
     }

@@ -12,8 +12,8 @@ use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 
 use super::form::Form;
-use super::grpc;
 use super::reply::{Responder, deadline_exceeded, panicked};
+use super::{connect, grpc};
 use crate::body::BoxError;
 use crate::context::Context;
 use crate::error::Result;
@@ -85,7 +85,12 @@ impl StreamBody {
         let metadata = self.context.take_reply();
         let outcome = outcome.as_ref().map(|&()| ());
         match self.responder.form {
-            Form::Grpc | Form::GrpcWeb { .. } | Form::Connect | Form::Bare => {
+            Form::GrpcWeb(media) => Some(Ok(Frame::data(media.end(outcome, metadata)))),
+            Form::Connect => {
+                let end = connect::stream::end(outcome, metadata.trailers);
+                Some(Ok(Frame::data(end)))
+            }
+            Form::Grpc | Form::Bare => {
                 let trusted = self.responder.trusted;
                 let trailers = grpc::server::trailers(outcome, trusted, metadata);
                 Some(Ok(Frame::trailers(trailers)))
@@ -125,7 +130,10 @@ impl HttpBody for StreamBody {
             return Poll::Ready(None);
         }
         let outcome = match std::task::ready!(self.poll_message(cx)) {
-            Some(Ok(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Ok(data)) => {
+                let data = self.responder.form.dress(data);
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
@@ -170,6 +178,7 @@ mod tests {
             codec: Codec::Proto,
             shape: ErrorShape::Connect,
             encoding: Encoding::Identity,
+            cacheable: false,
             trusted: true,
             settings: Arc::new(Settings {
                 max_message: 100,

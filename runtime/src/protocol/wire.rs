@@ -109,7 +109,7 @@ impl Wire {
 
     pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
         match (self.form, self.reply_codec) {
-            (Form::Grpc | Form::GrpcWeb { .. } | Form::Connect, codec) => {
+            (Form::Grpc | Form::GrpcWeb(_) | Form::Connect, codec) => {
                 self.encode_frame(codec, message)
             }
             (Form::Bare, Codec::Proto) => Ok(Bytes::from(proto::encode_after(0, message))),

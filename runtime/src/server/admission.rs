@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::header::ACCEPT;
 use http::{Method as HttpMethod, Response, Version};
 
 use super::exchange::{Exchange, Target};
 use crate::body::Body;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::method::Shape;
-use crate::protocol::compression::{self, Encodings};
+use crate::method::{Idempotency, Method, Shape};
+use crate::protocol::compression::{self, Encoding, Encodings};
+use crate::protocol::connect::{get, stream};
 use crate::protocol::content_type::ContentType;
 use crate::protocol::form::{Form, Framing};
+use crate::protocol::grpc_web::{Media, text};
 use crate::protocol::head::Compression;
 use crate::protocol::webapi::binding::Binding;
 use crate::protocol::wire::{Settings, Wire};
@@ -28,8 +32,31 @@ pub(super) struct Admission {
     pub(super) codec: Codec,
     pub(super) reply_codec: Codec,
     pub(super) encodings: Encodings,
+    pub(super) source: Source,
     /// What a google.api.http route adds.
     pub(super) binding: Option<Box<Binding>>,
+}
+
+/// Where the bytes of the request are.
+#[derive(Default)]
+pub(super) enum Source {
+    #[default]
+    Body,
+    /// In the body, in base64.
+    Text,
+    /// In the query of a GET.
+    Query(Bytes),
+}
+
+impl Source {
+    /// The body that the call reads.
+    pub(super) fn body(self, body: Body) -> Body {
+        match self {
+            Self::Body => body,
+            Self::Text => text::Decoded::body(body),
+            Self::Query(message) => get::Query::body(message, body),
+        }
+    }
 }
 
 impl Admission {
@@ -37,7 +64,7 @@ impl Admission {
     pub(super) fn of(content_type: ContentType) -> Self {
         let (framing, form, codec) = match content_type {
             ContentType::Grpc(codec) => (Framing::Grpc, Form::Grpc, codec),
-            ContentType::GrpcWeb { codec, text } => (Framing::Grpc, Form::GrpcWeb { text }, codec),
+            ContentType::GrpcWeb(media, codec) => (Framing::Grpc, Form::GrpcWeb(media), codec),
             ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
             ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),
             ContentType::Missing | ContentType::Other => (Framing::Bare, Form::Bare, Codec::Json),
@@ -49,7 +76,20 @@ impl Admission {
             codec,
             reply_codec: codec,
             encodings: Encodings::default(),
+            source: Source::default(),
             binding: None,
+        }
+    }
+
+    /// What a content type says on a path that nobody serves, where Connect's streams have no form of their own.
+    pub(super) fn nowhere(content_type: ContentType) -> Self {
+        let admission = Self::of(content_type);
+        match admission.form {
+            Form::Connect => Self {
+                form: Form::Bare,
+                ..admission
+            },
+            _ => admission,
         }
     }
 
@@ -80,9 +120,14 @@ impl Admission {
 impl Exchange<'_> {
     /// Lets the request in as its protocol asks, or answers it.
     pub(super) fn admit(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
-        match self.head.content_type.protocol() {
-            Protocol::Grpc => self.admit_grpc(),
-            Protocol::GrpcWeb | Protocol::Connect | Protocol::Webapi => self.admit_webapi(target),
+        match self.head.content_type {
+            ContentType::Grpc(_) => self.admit_grpc(),
+            ContentType::GrpcWeb(media, _) => self.admit_grpc_web(target, media),
+            ContentType::Connect(_) => self.admit_connect(target),
+            _ if self.request.method() == HttpMethod::GET && takes_get(target.method) => {
+                self.admit_get()
+            }
+            _ => self.admit_webapi(target),
         }
     }
 
@@ -96,15 +141,69 @@ impl Exchange<'_> {
         self.admit_messages(self.head.grpc)
     }
 
-    /// Admits messages that are compressed one by one.
+    fn admit_grpc_web(&self, target: &Target<'_>, media: Media) -> Result<Admission, Refusal> {
+        if self.request.method() != HttpMethod::POST {
+            return Err(Box::new(webapi::allow_post(grpc::server::wrong_method())));
+        }
+        self.check_bidi(target)?;
+        let mut admission = self.admit_messages(self.head.grpc)?;
+        let accept = self.request.headers().get(ACCEPT);
+        admission.form = Form::GrpcWeb(media.accepted(accept));
+        if media.text {
+            admission.source = Source::Text;
+        }
+        Ok(admission)
+    }
+
+    fn admit_connect(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
+        if self.request.method() != HttpMethod::POST {
+            return Err(self.wrong_method(target));
+        }
+        if target.method.shape() == Shape::Unary {
+            let response = self.http_error(&webapi::wrong_type());
+            return Err(Box::new(webapi::accept_post(response)));
+        }
+        self.check_bidi(target)?;
+        self.admit_messages(self.head.envelopes)
+    }
+
+    /// Over HTTP/1.1 nobody can answer while the request is still under way.
+    fn check_bidi(&self, target: &Target<'_>) -> Result<(), Refusal> {
+        let bidi = target.method.shape() == Shape::BidiStreaming;
+        match bidi && self.request.version() < Version::HTTP_2 {
+            true => Err(Box::new(stream::wrong_version())),
+            false => Ok(()),
+        }
+    }
+
+    /// Admits messages that are compressed one by one, and not their body as a whole.
     fn admit_messages(&self, said: Compression) -> Result<Admission, Refusal> {
         let admission = Admission::of(self.head.content_type);
-        admission.encoded(said).ok_or_else(|| {
+        let whole = self.head.body.sent == Some(Encoding::Identity);
+        let encoded = if whole { admission.encoded(said) } else { None };
+        encoded.ok_or_else(|| {
             let admission = Admission::of(self.head.content_type);
             let error = compression::unknown("message");
-            let response = self.responder(&admission).error(&error, None);
-            Box::new(grpc::server::accept_encodings(response))
+            let mut response = self.responder(&admission).error(&error, None);
+            match admission.protocol {
+                Protocol::Connect => stream::accept_encodings(response.headers_mut()),
+                _ => response = grpc::server::accept_encodings(response),
+            }
+            Box::new(response)
         })
+    }
+
+    /// Admits a message in the query.
+    fn admit_get(&self) -> Result<Admission, Refusal> {
+        let query = get::Query::parse(self.request.uri().query().unwrap_or_default());
+        let query = query.map_err(|error| Box::new(self.http_error(&error)))?;
+        let mut admission = Admission::of(ContentType::Message(query.codec));
+        admission.encodings = Encodings {
+            request: query.encoding,
+            reply: self.head.body.accepted,
+        };
+        admission.source = Source::Query(query.message);
+        Ok(admission)
     }
 
     /// Admits a request whose body is one message.
@@ -115,10 +214,7 @@ impl Exchange<'_> {
                 let response = self.http_error(&webapi::wrong_type());
                 return Err(Box::new(webapi::accept_post(response)));
             }
-            _ => {
-                let error = webapi::wrong_method(self.request.uri().path());
-                return Err(Box::new(webapi::allow_post(self.http_error(&error))));
-            }
+            _ => return Err(self.wrong_method(target)),
         }
         // Before the handler runs, whose work would be for nothing.
         if target.method.shape() != Shape::Unary {
@@ -132,9 +228,23 @@ impl Exchange<'_> {
         })
     }
 
+    fn wrong_method(&self, target: &Target<'_>) -> Refusal {
+        let error = webapi::wrong_method(self.request.uri().path());
+        let response = self.http_error(&error);
+        Box::new(match takes_get(target.method) {
+            true => webapi::allow_get(response),
+            false => webapi::allow_post(response),
+        })
+    }
+
     /// An error with an HTTP status of its own, whatever the form of replies.
     pub(super) fn http_error(&self, error: &Error) -> Response<Body> {
         let options = &self.host.settings.json;
         webapi::error(self.shape(true), error, options, Default::default())
     }
+}
+
+/// Whether a method may be called by GET.
+fn takes_get(method: &Method) -> bool {
+    method.shape() == Shape::Unary && method.idempotency() == Idempotency::NoSideEffects
 }

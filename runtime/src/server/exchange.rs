@@ -8,7 +8,7 @@ use http::header::CONTENT_LENGTH;
 use http::{Method as HttpMethod, Request, Response, Version};
 
 use super::access::{Access, Policy, fail_closed};
-use super::admission::Admission;
+use super::admission::{Admission, Source};
 use super::running::{Running, ServeFuture};
 use crate::body::Body;
 use crate::call::{Call, Service};
@@ -83,8 +83,7 @@ impl<'a> Exchange<'a> {
             return ServeFuture::ready(grpc::server::wrong_version());
         }
         let error = unknown(protocol, path);
-        let admission = Admission::of(self.head.content_type);
-        let mut responder = self.responder(&admission);
+        let mut responder = self.responder(&Admission::nowhere(self.head.content_type));
         responder.shape = self.shape(false);
         self.refused(responder.error(&error, None))
     }
@@ -105,7 +104,7 @@ impl<'a> Exchange<'a> {
         let protocol = self.head.content_type.protocol();
         let access = self.host.policy.access(protocol, target.method.web());
         if access == Access::Hidden {
-            let admission = Admission::of(self.head.content_type);
+            let admission = Admission::nowhere(self.head.content_type);
             // The path as the caller wrote it, prefix and all.
             let error = unknown(protocol, self.request.uri().path());
             return self.refused(self.responder(&admission).error(&error, None));
@@ -117,7 +116,8 @@ impl<'a> Exchange<'a> {
     }
 
     pub(super) fn shape(&self, rpc_path: bool) -> ErrorShape {
-        match rpc_path || self.head.connect {
+        let connect = self.head.content_type.protocol() == Protocol::Connect;
+        match rpc_path || connect || self.head.connect {
             true => ErrorShape::Connect,
             false => ErrorShape::Status,
         }
@@ -131,12 +131,13 @@ impl<'a> Exchange<'a> {
             codec: admission.reply_codec,
             shape: self.shape(true),
             encoding: admission.encodings.reply,
+            cacheable: matches!(admission.source, Source::Query(_)),
             trusted: admission.protocol.is_trusted() && !self.host.edge,
             settings: Arc::clone(&self.host.settings),
         }
     }
 
-    fn run(self, target: &Target<'_>, access: Access, admission: Admission) -> ServeFuture {
+    fn run(self, target: &Target<'_>, access: Access, mut admission: Admission) -> ServeFuture {
         let responder = self.responder(&admission);
         if let Some(error) = self.refusal(target, access) {
             return self.refused(responder.error(&error, None));
@@ -155,6 +156,7 @@ impl<'a> Exchange<'a> {
             start,
             metadata: Metadata::from_headers(head.headers),
         });
+        let body = std::mem::take(&mut admission.source).body(body);
         let wire = admission.wire(&self.host.settings, self.head.connect);
         let call = Call::wire(context.clone(), target.method, body, wire);
         let call = target.service.call(target.index, call);

@@ -376,7 +376,7 @@ async fn content_types() {
         "application/grpcfoo",
         "application/grpc+foo",
         "image/jpeg",
-        "application/grpc-web",
+        "application/grpc-web+foo",
     ] {
         assert_eq!(send(media, say("hi")).await.status, 415, "{media}");
     }

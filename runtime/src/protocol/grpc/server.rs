@@ -52,21 +52,31 @@ pub(crate) fn head(codec: Codec, metadata: Option<crate::Metadata>) -> HeaderMap
     headers
 }
 
-/// Writes an error as the only header block: Trailers-Only.
+/// Writes an error: as the only header block (Trailers-Only), unless the handler has set headers of its own.
 pub(crate) fn error(
     codec: Codec,
     error: &Error,
     trusted: bool,
     metadata: ReplyMetadata,
 ) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    *headers = head(codec, metadata.headers);
-    append(
-        headers,
-        metadata.trailers.map(crate::Metadata::into_headers),
-    );
-    status::write(error, trusted, headers);
+    let ReplyMetadata {
+        headers, trailers, ..
+    } = metadata;
+    let apart = headers.is_some();
+    let mut head = head(codec, headers);
+    let mut end = trailers
+        .map(crate::Metadata::into_headers)
+        .unwrap_or_default();
+    status::write(error, trusted, &mut end);
+    let body = match apart {
+        true => Body::unary(Bytes::new(), Some(end)),
+        false => {
+            append(&mut head, Some(end));
+            Body::empty()
+        }
+    };
+    let mut response = Response::new(body);
+    *response.headers_mut() = head;
     response
 }
 

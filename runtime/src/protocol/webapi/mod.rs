@@ -94,6 +94,13 @@ pub(crate) fn allow_post(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// Says which HTTP methods the path takes, if its method has no side effects.
+pub(crate) fn allow_get(mut response: Response<Body>) -> Response<Body> {
+    let methods = HeaderValue::from_static("GET, POST");
+    response.headers_mut().insert(ALLOW, methods);
+    response
+}
+
 /// Says which media types the path takes.
 pub(crate) fn accept_post(mut response: Response<Body>) -> Response<Body> {
     let types = HeaderValue::from_static("application/json, application/proto");
@@ -108,7 +115,7 @@ fn details(error: &Error) -> impl Iterator<Item = Any> {
 }
 
 /// Source: <https://connectrpc.com/docs/protocol#error-end-stream>.
-fn connect_error(error: &Error) -> Vec<u8> {
+pub(crate) fn connect_error(error: &Error) -> Vec<u8> {
     let mut out = format!("{{\"code\":\"{}\"", error.code()).into_bytes();
     let message = error.public_message();
     if !message.is_empty() {
@@ -197,7 +204,7 @@ pub(crate) fn accept_encodings(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-fn write_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     // A string is the message google.protobuf.StringValue; writing one cannot fail.
     let _ = json::Options::new().append(&text.to_owned(), out);
 }
