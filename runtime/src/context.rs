@@ -15,7 +15,7 @@ use cancel::Cancel;
 use crate::discovery::Clients;
 use crate::error::Error;
 use crate::metadata::Metadata;
-use crate::method::Method;
+use crate::method::{Method, Route, RouteInfo};
 use crate::tls::PeerCertificates;
 
 /// The hop budget of a call that says nothing of it.
@@ -34,6 +34,7 @@ pub struct Context {
 struct Inner {
     parent: Option<Context>,
     method: Option<&'static Method>,
+    route: Option<&'static Route>,
     deadline: Option<Instant>,
     hops: u32,
     peer: Option<SocketAddr>,
@@ -76,6 +77,8 @@ pub(crate) struct ReplyMetadata {
 /// What the protocol read from a request's head.
 pub(crate) struct Inbound {
     pub(crate) method: &'static Method,
+    /// The binding whose path the request has; `None` on the RPC path.
+    pub(crate) route: Option<&'static Route>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) hops: u32,
     pub(crate) peer: Option<SocketAddr>,
@@ -93,6 +96,7 @@ impl Context {
     pub(crate) fn inbound(request: Inbound) -> Self {
         let mut inner = Inner::new(request.start);
         inner.method = Some(request.method);
+        inner.route = request.route;
         inner.deadline = request.deadline;
         inner.hops = request.hops;
         inner.peer = request.peer;
@@ -110,6 +114,14 @@ impl Context {
     /// Returns the facts of the method being served; `None` outside a handler.
     pub fn method(&self) -> Option<&'static Method> {
         self.inner.method
+    }
+
+    /// Returns which path of the method was called; `None` outside a handler.
+    ///
+    /// For labels of metrics and logs: its values are those of the schema, never what a caller made up.
+    pub fn route(&self) -> Option<RouteInfo> {
+        let (method, route) = (self.inner.method?, self.inner.route);
+        Some(RouteInfo::new(method, route))
     }
 
     /// Returns when the call must be over; `None` if nobody set a limit.
@@ -246,6 +258,7 @@ impl Inner {
         Self {
             parent: None,
             method: None,
+            route: None,
             deadline: None,
             hops: DEFAULT_HOPS,
             peer: None,

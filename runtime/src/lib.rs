@@ -48,9 +48,13 @@ pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
 pub use interceptor::{Authenticator, Interceptor, Next};
 pub use metadata::Metadata;
-pub use method::{Idempotency, Method, Route, ServiceDesc, Shape, Timeout, UploadStream, Webapi};
+pub use method::{
+    Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
+};
+pub use protocol::webapi::cors::Cors;
 pub use reply::Reply;
-pub use server::{Bound, Health, Server};
+pub use route::PathDecoding;
+pub use server::{Bound, Health, Server, TrailingSlash};
 pub use stream::Streaming;
 pub use tls::PeerCertificates;
 #[cfg(feature = "tls")]

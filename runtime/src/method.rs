@@ -4,7 +4,7 @@ use std::time::Duration;
 
 mod route;
 
-pub use route::{Route, UploadStream};
+pub use route::{Route, RouteInfo, UploadStream};
 
 /// The facts of one service: a `static` beside each generated trait.
 #[derive(Debug)]

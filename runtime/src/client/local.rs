@@ -36,6 +36,7 @@ impl Running {
     fn new(plan: &Plan) -> Result<Self> {
         let metadata = Metadata::from_headers(plan.headers()?);
         let context = Context::inbound(Inbound {
+            route: None,
             method: plan.method,
             deadline: plan.deadline,
             // `headers` fails when there is none left.

@@ -32,6 +32,7 @@ impl Context {
     pub fn call(&self) -> Self {
         let mut inner = Inner::new(Instant::now());
         inner.method = self.inner.method;
+        inner.route = self.inner.route;
         inner.deadline = self.inner.deadline;
         inner.hops = self.inner.hops;
         inner.parent = Some(self.clone());

@@ -1,5 +1,7 @@
 //! The facts of google.api.http bindings and uploads.
 
+use super::Method;
+
 /// One google.api.http binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
@@ -95,6 +97,49 @@ impl Route {
     /// Returns the proto name of the FieldMask a PATCH fills; empty if none is.
     pub const fn mask_field(&self) -> &'static str {
         self.patch_mask
+    }
+}
+
+/// Which path of a method was called: what interceptors, metrics and access logs name it by.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteInfo {
+    method: &'static Method,
+    route: Option<&'static Route>,
+}
+
+impl RouteInfo {
+    pub(crate) fn new(method: &'static Method, route: Option<&'static Route>) -> Self {
+        Self { method, route }
+    }
+
+    /// Returns the facts of the method.
+    pub fn method(&self) -> &'static Method {
+        self.method
+    }
+
+    /// Returns the google.api.http binding; `None` on the RPC path.
+    pub fn binding(&self) -> Option<&'static Route> {
+        self.route
+    }
+
+    /// Returns the template the path matched, `/v1/{name=shelves/*}`; on the RPC path that path.
+    pub fn template(&self) -> &'static str {
+        self.route.map_or(self.method.path(), Route::template)
+    }
+
+    /// Returns the HTTP method of the binding, `*` if it is for all; on the RPC path `POST`.
+    pub fn http_method(&self) -> &'static str {
+        self.route.map_or("POST", Route::verb)
+    }
+
+    /// Returns whether callers without credentials may use it over HTTP.
+    pub fn is_public(&self) -> bool {
+        self.method.web().public
+    }
+
+    /// Returns whether it takes uploads.
+    pub fn is_upload(&self) -> bool {
+        self.method.web().upload
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum ContentType {
     Connect(Codec),
     /// `application/json` or `application/proto`, in UTF-8.
     Message(Codec),
+    /// `application/x-www-form-urlencoded`
+    Form,
     /// Anything else, more than one header included.
     Other,
 }
@@ -28,7 +30,7 @@ impl ContentType {
             Self::Grpc(_) => Protocol::Grpc,
             Self::GrpcWeb(..) => Protocol::GrpcWeb,
             Self::Connect(_) => Protocol::Connect,
-            Self::Message(_) | Self::Missing | Self::Other => Protocol::Webapi,
+            Self::Message(_) | Self::Form | Self::Missing | Self::Other => Protocol::Webapi,
         }
     }
 
@@ -57,6 +59,7 @@ impl ContentType {
             "application/proto" | "application/protobuf" | "application/x-protobuf" => {
                 Self::Message(Codec::Proto)
             }
+            "application/x-www-form-urlencoded" => Self::Form,
             _ if media.starts_with("application/grpc") => {
                 let web = Media::parse(&media);
                 web.map_or(Self::Other, |(media, codec)| Self::GrpcWeb(media, codec))
@@ -129,7 +132,7 @@ mod tests {
                 ContentType::Message(Codec::Json),
             ),
             ("application/x-protobuf", ContentType::Message(Codec::Proto)),
-            ("application/x-www-form-urlencoded", ContentType::Other),
+            ("application/x-www-form-urlencoded", ContentType::Form),
             ("multipart/form-data; boundary=x", ContentType::Other),
             ("text/plain", ContentType::Other),
             ("", ContentType::Other),

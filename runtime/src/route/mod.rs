@@ -9,7 +9,7 @@ mod table;
 mod template;
 
 pub use captures::PathDecoding;
-pub(crate) use captures::{BadCapture, Captures, Decoding};
+pub(crate) use captures::{BadCapture, Decoding};
 pub(crate) use table::{Found, Table};
 pub(crate) use template::BadTemplate;
 

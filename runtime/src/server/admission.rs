@@ -67,7 +67,9 @@ impl Admission {
             ContentType::GrpcWeb(media, codec) => (Framing::Grpc, Form::GrpcWeb(media), codec),
             ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
             ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),
-            ContentType::Missing | ContentType::Other => (Framing::Bare, Form::Bare, Codec::Json),
+            ContentType::Form | ContentType::Missing | ContentType::Other => {
+                (Framing::Bare, Form::Bare, Codec::Json)
+            }
         };
         Self {
             protocol: content_type.protocol(),
@@ -114,6 +116,14 @@ impl Admission {
             settings: Arc::clone(settings),
             binding: self.binding,
         }
+    }
+}
+
+/// The HTTP methods of an RPC path.
+fn rpc_methods(method: &Method) -> &'static [&'static str] {
+    match takes_get(method) {
+        true => &["GET", "OPTIONS", "POST"],
+        false => &["OPTIONS", "POST"],
     }
 }
 
@@ -213,6 +223,9 @@ impl Exchange<'_> {
             (&HttpMethod::POST, _) => {
                 let response = self.http_error(&webapi::wrong_type());
                 return Err(Box::new(webapi::accept_post(response)));
+            }
+            (&HttpMethod::OPTIONS, _) => {
+                return Err(Box::new(self.options(rpc_methods(target.method))));
             }
             _ => return Err(self.wrong_method(target)),
         }

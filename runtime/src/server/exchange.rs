@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::CONTENT_LENGTH;
-use http::{Method as HttpMethod, Request, Response, Version};
+use http::{Request, Version};
 
 use super::access::{Access, Policy, fail_closed};
 use super::admission::{Admission, Source};
-use super::running::{Running, ServeFuture};
+use super::running::{Finish, Running, ServeFuture};
 use crate::body::Body;
 use crate::call::{Call, Service};
 use crate::context::{Context, Inbound};
@@ -21,6 +20,7 @@ use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded};
 use crate::protocol::webapi::ErrorShape;
+use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::wire::Settings;
 use crate::protocol::{Protocol, grpc};
 
@@ -34,6 +34,8 @@ pub(crate) struct Host {
     pub(crate) edge: bool,
     /// The longest a call may take, whatever the caller asks for.
     pub(crate) max_timeout: Option<Duration>,
+    /// Whom browsers may let in.
+    pub(crate) cors: Option<Arc<CorsPolicy>>,
 }
 
 /// A request with what its head says.
@@ -67,6 +69,11 @@ impl<'a> Exchange<'a> {
         matches!(self.head.content_type, ContentType::Grpc(_))
     }
 
+    /// What is done to whatever response the request gets.
+    pub(super) fn finish(&self) -> Option<Box<Finish>> {
+        Finish::of(&self.request, self.host.cors.as_ref())
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.request.uri().path()
     }
@@ -85,18 +92,18 @@ impl<'a> Exchange<'a> {
         let error = unknown(protocol, path);
         let mut responder = self.responder(&Admission::nowhere(self.head.content_type));
         responder.shape = self.shape(false);
-        self.refused(responder.error(&error, None))
+        ServeFuture::ready(responder.error(&error, None))
     }
 
-    /// Sends a refusal as a response to HEAD too: hyper leaves its body in over HTTP/2, which peers then reset.
-    fn refused(&self, mut response: Response<Body>) -> ServeFuture {
-        if self.request.method() == HttpMethod::HEAD
-            && let Some(length @ 1..) = http_body::Body::size_hint(response.body()).exact()
-        {
-            *response.body_mut() = Body::empty();
-            response.headers_mut().insert(CONTENT_LENGTH, length.into());
-        }
-        ServeFuture::ready(response)
+    /// Whether the path of the method is as if it were not there.
+    pub(super) fn hides(&self, method: &Method) -> bool {
+        let protocol = self.head.content_type.protocol();
+        self.host.policy.access(protocol, method.web()) == Access::Hidden
+    }
+
+    /// Whether the request is neither of gRPC, nor gRPC-Web, nor a stream of Connect.
+    pub(super) fn is_plain(&self) -> bool {
+        self.head.content_type.protocol() == Protocol::Webapi
     }
 
     /// Starts the call of the method that the RPC path names, or refuses it.
@@ -107,11 +114,11 @@ impl<'a> Exchange<'a> {
             let admission = Admission::nowhere(self.head.content_type);
             // The path as the caller wrote it, prefix and all.
             let error = unknown(protocol, self.request.uri().path());
-            return self.refused(self.responder(&admission).error(&error, None));
+            return ServeFuture::ready(self.responder(&admission).error(&error, None));
         }
         match self.admit(target) {
             Ok(admission) => self.run(target, access, admission),
-            Err(response) => self.refused(*response),
+            Err(response) => ServeFuture::ready(*response),
         }
     }
 
@@ -123,13 +130,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// What answers a call to an RPC path.
+    /// What answers a call.
     pub(super) fn responder(&self, admission: &Admission) -> Responder {
         Responder {
             protocol: admission.protocol,
             form: admission.form,
             codec: admission.reply_codec,
-            shape: self.shape(true),
+            shape: self.shape(admission.binding.is_none()),
             encoding: admission.encodings.reply,
             cacheable: matches!(admission.source, Source::Query(_)),
             trusted: admission.protocol.is_trusted() && !self.host.edge,
@@ -137,10 +144,15 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn run(self, target: &Target<'_>, access: Access, mut admission: Admission) -> ServeFuture {
+    pub(super) fn run(
+        self,
+        target: &Target<'_>,
+        access: Access,
+        mut admission: Admission,
+    ) -> ServeFuture {
         let responder = self.responder(&admission);
         if let Some(error) = self.refusal(target, access) {
-            return self.refused(responder.error(&error, None));
+            return ServeFuture::ready(responder.error(&error, None));
         }
         let start = Instant::now();
         let deadline = self
@@ -149,6 +161,7 @@ impl<'a> Exchange<'a> {
         let (head, body) = self.request.into_parts();
         let context = Context::inbound(Inbound {
             method: target.method,
+            route: admission.binding.as_ref().map(|binding| binding.route),
             deadline,
             hops: self.head.hops,
             peer: self.peer,

@@ -16,6 +16,7 @@ use super::health::Health;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry};
 use crate::error::Result;
+use crate::method::Webapi;
 use crate::protocol::Protocol;
 
 /// How a server ends.
@@ -201,7 +202,12 @@ pub(super) fn warn_fail_closed(server: &str, policy: Policy, services: &[Arc<dyn
     let closed: Vec<&str> = services
         .iter()
         .flat_map(|service| service.desc().methods())
-        .filter(|m| policy.access(Protocol::Webapi, m.web()) == Access::FailClosed)
+        .filter(|m| {
+            // On its own path a binding is enabled by being there.
+            let enable = m.web().enable || !m.http_routes().is_empty();
+            let web = Webapi { enable, ..m.web() };
+            policy.access(Protocol::Webapi, web) == Access::FailClosed
+        })
         .map(|m| m.path())
         .collect();
     if !closed.is_empty() {

@@ -8,6 +8,7 @@ mod exchange;
 mod health;
 mod life;
 mod lifecycle;
+mod rest;
 mod router;
 mod running;
 mod standalone;
@@ -23,6 +24,7 @@ use tower_service::Service as TowerService;
 
 pub use health::Health;
 pub use lifecycle::Bound;
+pub use rest::TrailingSlash;
 pub use running::ServeFuture;
 pub use standalone::{Standalone, serve};
 
@@ -32,10 +34,12 @@ use crate::codec::json::{self, Types};
 use crate::discovery::{Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
+use crate::protocol::webapi::cors::Cors;
 use crate::protocol::wire::Settings;
 use access::Policy;
 use connection::{ConnectionOptions, Http};
 use exchange::Host;
+use rest::{Rest, RouteOptions};
 use router::{Mount, Router};
 
 /// The longest request message by default: 4 MiB, as gRPC's.
@@ -64,6 +68,8 @@ pub struct Server {
     edge: bool,
     prefix: String,
     mounts: Vec<(String, Mount)>,
+    routes: RouteOptions,
+    cors: Option<Cors>,
     registry: Option<Arc<dyn Registry>>,
     max_message: usize,
     max_timeout: Option<Duration>,
@@ -88,6 +94,8 @@ impl Server {
             edge: false,
             prefix: String::new(),
             mounts: Vec::new(),
+            routes: RouteOptions::default(),
+            cors: None,
             registry: None,
             max_message: MAX_MESSAGE,
             max_timeout: None,
@@ -112,7 +120,7 @@ impl Server {
 
     /// Mounts a tower service of another make (a tonic server, an axum router) at and below `path`.
     ///
-    /// It gets the requests no service added here has the method for. `/` takes all the rest.
+    /// It gets the requests that name no method added here, by RPC path or by a route. `/` takes all the rest.
     pub fn mount<S, B>(mut self, path: impl Into<String>, service: S) -> Self
     where
         S: TowerService<Request<Body>, Response = Response<B>, Error = Infallible>
@@ -142,7 +150,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Unknown`](crate::Code::Unknown) with the system's error, naming the address;
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if two services have the same name, or what
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if two services have the same name or
+    /// two routes answer the same requests, a setting cannot be meant, or what
     /// [`Server::advertise`] was given is no address;
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if there is a registry and nothing to tell it.
     pub async fn bind(self, address: impl ToSocketAddrs + std::fmt::Debug) -> Result<Bound> {
@@ -172,7 +181,7 @@ impl Server {
         let (name, connection, options) = (self.name.clone(), self.connection, self.lifecycle);
         #[cfg(feature = "tls")]
         let tls = self.tls.take().map(|tls| tls.acceptor()).transpose()?;
-        let http = Http::new(connection, self.router());
+        let http = Http::new(connection, self.router()?);
         #[cfg(feature = "tls")]
         let http = http.over_tls(tls);
         Ok(Bound {
@@ -224,7 +233,7 @@ impl Server {
         Ok(names)
     }
 
-    fn router(self) -> Router {
+    fn router(self) -> Result<Router> {
         let packages = self.services.iter().filter_map(|s| s.package());
         let types = Types::of(packages);
         let chain = Chain {
@@ -240,11 +249,19 @@ impl Server {
             policy: self.policy,
             edge: self.edge,
             max_timeout: self.max_timeout,
+            cors: self
+                .cors
+                .map(|cors| cors.policy().map(Arc::new))
+                .transpose()?,
         };
+        let rest = Rest::new(
+            self.services.iter().map(|service| service.desc()),
+            self.routes,
+        )?;
         lifecycle::warn_fail_closed(&self.name, self.policy, &self.services);
-        let mut router = Router::new(host, self.prefix, self.services);
+        let mut router = Router::new(host, self.prefix, self.services, rest);
         router.mount(self.mounts);
-        router
+        Ok(router)
     }
 
     /// Binds and serves until the process is told to stop.

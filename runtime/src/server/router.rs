@@ -1,4 +1,4 @@
-//! Finds who serves a request: our services by path, mounted ones by prefix.
+//! Finds who serves a request: our services by RPC path, then by route, then mounted ones by prefix.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -13,6 +13,7 @@ use http::{Request, Response};
 use tower_service::Service as TowerService;
 
 use super::exchange::{Exchange, Host, Target};
+use super::rest::{Matched, Rest};
 use super::running::ServeFuture;
 use crate::body::{Body, BoxError};
 use crate::call::Service;
@@ -23,14 +24,21 @@ pub(crate) struct Router {
     services: Vec<Arc<dyn Service>>,
     /// RPC path -> service and method number.
     methods: HashMap<&'static str, (usize, usize), BuildHasherDefault<PathHasher>>,
-    /// What stands before RPC paths over HTTP: empty, or like `/api`.
+    /// google.api.http routes.
+    rest: Rest,
+    /// What stands before paths over HTTP: empty, or like `/api`.
     prefix: String,
     /// Services of another make, by path prefix, longest first; the last one may be for everything else.
     mounts: Vec<(String, Mount)>,
 }
 
 impl Router {
-    pub(crate) fn new(host: Host, prefix: String, services: Vec<Arc<dyn Service>>) -> Self {
+    pub(crate) fn new(
+        host: Host,
+        prefix: String,
+        services: Vec<Arc<dyn Service>>,
+        rest: Rest,
+    ) -> Self {
         let mut methods = HashMap::default();
         for (number, service) in services.iter().enumerate() {
             for (index, method) in service.desc().methods().iter().enumerate() {
@@ -41,6 +49,7 @@ impl Router {
             host,
             services,
             methods,
+            rest,
             prefix,
             mounts: Vec::new(),
         }
@@ -54,25 +63,53 @@ impl Router {
 
     pub(crate) fn serve(&self, request: Request<Body>, peer: Option<SocketAddr>) -> ServeFuture {
         let exchange = Exchange::new(&self.host, request, peer);
-        let path = exchange.path();
+        let finish = exchange.finish();
+        self.dispatch(exchange).finished(finish)
+    }
+
+    fn dispatch(&self, exchange: Exchange<'_>) -> ServeFuture {
         // gRPC clients know no prefix; everything a browser can reach lives under it.
         let path = match exchange.is_grpc() {
-            true => Some(path),
-            false => path.strip_prefix(self.prefix.as_str()),
+            true => Some(exchange.path()),
+            false => exchange.path().strip_prefix(self.prefix.as_str()),
         };
-        if let Some(&(number, index)) = path.and_then(|path| self.methods.get(path)) {
-            let service = &*self.services[number];
-            return exchange.start(&Target {
-                service,
-                index,
-                method: service.desc().method(index),
-            });
+        let rpc = path.and_then(|path| self.methods.get(path));
+        let rpc = rpc.map(|&(number, index)| self.target(number, index));
+        if let Some(target) = &rpc
+            && (self.rest.is_empty() || !exchange.hides(target.method))
+        {
+            return exchange.start(target);
         }
-        let path = exchange.path();
-        match self.mounts.iter().find(|(prefix, _)| under(path, prefix)) {
-            Some((_, mount)) => mount.serve(exchange.into_request()),
-            None => exchange.unknown_path(),
+        let mount = self.mount_of(exchange.path());
+        let matched = match path {
+            // Then a path nobody can read is the mount's to refuse.
+            Some(_) if self.rest.is_empty() && mount.is_some() => Matched::Unknown,
+            Some(path) => self.rest.matched(&exchange, path),
+            None => Matched::Unknown,
+        };
+        match (matched, rpc, mount) {
+            (Matched::Call(bound, call), ..) => {
+                exchange.start_route(&self.target(bound.service, bound.index), &bound, call)
+            }
+            (Matched::Answer(answer), ..) => exchange.answer(answer),
+            (Matched::Unknown, Some(target), _) => exchange.start(&target),
+            (Matched::Unknown, None, Some(mount)) => mount.serve(exchange.into_request()),
+            (Matched::Unknown, None, None) => exchange.unknown_path(),
         }
+    }
+
+    fn target(&self, number: usize, index: usize) -> Target<'_> {
+        let service = &*self.services[number];
+        Target {
+            service,
+            index,
+            method: service.desc().method(index),
+        }
+    }
+
+    fn mount_of(&self, path: &str) -> Option<&Mount> {
+        let found = self.mounts.iter().find(|(prefix, _)| under(path, prefix));
+        found.map(|(_, mount)| mount)
     }
 }
 

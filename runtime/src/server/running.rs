@@ -5,19 +5,24 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::Response;
+use http::{HeaderValue, Method, Request, Response};
 use tokio::time::Sleep;
 
 use crate::body::Body;
 use crate::call::CallFuture;
 use crate::context::Context;
 use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
+use crate::protocol::webapi::cors::CorsPolicy;
+use crate::protocol::webapi::routes;
 
 /// The response of one request, under way.
 pub struct ServeFuture {
     state: State,
+    /// What is still done to the response; boxed, as most need nothing.
+    finish: Option<Box<Finish>>,
 }
 
 enum State {
@@ -38,18 +43,58 @@ impl ServeFuture {
     pub(crate) fn ready(response: Response<Body>) -> Self {
         Self {
             state: State::Ready(Some(response)),
+            finish: None,
         }
     }
 
     pub(super) fn running(running: Running) -> Self {
         Self {
             state: State::Running(running),
+            finish: None,
         }
     }
 
     pub(crate) fn foreign(response: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
         Self {
             state: State::Foreign(Box::pin(response)),
+            finish: None,
+        }
+    }
+
+    /// Sets what is done to the response, unless another make's service gives it.
+    pub(super) fn finished(mut self, finish: Option<Box<Finish>>) -> Self {
+        if !matches!(self.state, State::Foreign(_)) {
+            self.finish = finish;
+        }
+        self
+    }
+}
+
+/// What the kind of the request asks of any response to it.
+pub(super) struct Finish {
+    /// It is a HEAD.
+    head: bool,
+    cors: Option<(Arc<CorsPolicy>, Option<HeaderValue>)>,
+}
+
+impl Finish {
+    /// `None` for nearly all requests.
+    pub(super) fn of<B>(request: &Request<B>, cors: Option<&Arc<CorsPolicy>>) -> Option<Box<Self>> {
+        let head = request.method() == Method::HEAD;
+        if !head && cors.is_none() {
+            return None;
+        }
+        let cors = cors.map(|cors| (Arc::clone(cors), cors.origin(request.headers())));
+        Some(Box::new(Self { head, cors }))
+    }
+
+    fn apply(self, mut response: Response<Body>) -> Response<Body> {
+        if let Some((cors, origin)) = self.cors {
+            cors.decorate(origin, &mut response);
+        }
+        match self.head {
+            true => routes::without_body(response),
+            false => response,
         }
     }
 }
@@ -98,7 +143,10 @@ impl Future for ServeFuture {
             State::Running(running) => running.poll(cx),
             State::Foreign(response) => response.as_mut().poll(cx),
         };
-        response.map(Ok)
+        response.map(|response| match self.finish.take() {
+            None => Ok(response),
+            Some(finish) => Ok(finish.apply(response)),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use http::Request;
 
 use super::access::Policy;
 use super::exchange::{Exchange, Host, Target};
+use super::rest::{Matched, Rest, RouteOptions};
 use super::running::ServeFuture;
 use crate::body::{Body, RequestBody};
 use crate::call::Service;
@@ -19,7 +20,7 @@ use crate::protocol::wire::Settings;
 /// public answer 401.
 #[derive(Debug, Clone, Default)]
 pub struct Standalone {
-    host: Arc<OnceLock<Host>>,
+    host: Arc<OnceLock<(Host, Rest)>>,
 }
 
 impl Standalone {
@@ -28,20 +29,34 @@ impl Standalone {
         Self::default()
     }
 
-    fn host(&self, service: &dyn Service) -> &Host {
-        self.host.get_or_init(|| Host {
-            settings: Arc::new(Settings {
-                max_message: super::MAX_MESSAGE,
-                json: json::Options::new()
-                    .lenient()
-                    .types(Types::of(service.package())),
-            }),
-            chain: Arc::new(Chain::default()),
-            policy: Policy::default(),
-            edge: false,
-            max_timeout: None,
-        })
+    fn host(&self, service: &dyn Service) -> &(Host, Rest) {
+        self.host.get_or_init(|| (host(service), routes(service)))
     }
+}
+
+fn host(service: &dyn Service) -> Host {
+    Host {
+        settings: Arc::new(Settings {
+            max_message: super::MAX_MESSAGE,
+            json: json::Options::new()
+                .lenient()
+                .types(Types::of(service.package())),
+        }),
+        chain: Arc::new(Chain::default()),
+        policy: Policy::default(),
+        edge: false,
+        max_timeout: None,
+        cors: None,
+    }
+}
+
+/// The routes of a service. The generator has seen that they differ; otherwise it is served without them.
+fn routes(service: &dyn Service) -> Rest {
+    let options = RouteOptions::default();
+    Rest::new([service.desc()].into_iter(), options).unwrap_or_else(|error| {
+        tracing::error!(%error, service = service.desc().name(), "its routes are not served");
+        Rest::empty()
+    })
 }
 
 /// Serves one request of a generated server; called by generated code.
@@ -58,15 +73,29 @@ fn serve_dyn(
     service: &dyn Service,
     request: Request<Body>,
 ) -> ServeFuture {
-    let exchange = Exchange::new(standalone.host(service), request, None);
+    let (host, rest) = standalone.host(service);
+    let exchange = Exchange::new(host, request, None);
+    let finish = exchange.finish();
     let desc = service.desc();
     let path = exchange.path();
-    match desc.methods().iter().position(|m| m.path() == path) {
-        Some(index) => exchange.start(&Target {
-            service,
-            index,
-            method: desc.method(index),
-        }),
-        None => exchange.unknown_path(),
-    }
+    let rpc = desc.methods().iter().position(|m| m.path() == path);
+    let target = |index| Target {
+        service,
+        index,
+        method: desc.method(index),
+    };
+    let future = match rpc.map(target) {
+        Some(target) if rest.is_empty() || !exchange.hides(target.method) => {
+            exchange.start(&target)
+        }
+        rpc => match (rest.matched(&exchange, path), rpc) {
+            (Matched::Call(bound, call), _) => {
+                exchange.start_route(&target(bound.index), &bound, call)
+            }
+            (Matched::Answer(answer), _) => exchange.answer(answer),
+            (Matched::Unknown, Some(target)) => exchange.start(&target),
+            (Matched::Unknown, None) => exchange.unknown_path(),
+        },
+    };
+    future.finished(finish)
 }

@@ -14,6 +14,7 @@ const SHORT: Duration = Duration::from_millis(5);
 /// The context of a request being served, as a handler has it.
 fn serving() -> Context {
     Context::inbound(Inbound {
+        route: None,
         method: ECHO.method(0),
         deadline: None,
         hops: 9,

@@ -15,6 +15,8 @@ pub(crate) struct Binding {
     pub(crate) path: Vec<(&'static str, String)>,
     /// As it stands in the request target, not decoded.
     pub(crate) query: Option<String>,
+    /// The body is a form whose pairs stand for those of the query: a POST in place of a GET.
+    pub(crate) form_as_query: bool,
 }
 
 impl Binding {

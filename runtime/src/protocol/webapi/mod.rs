@@ -1,8 +1,10 @@
 //! HTTP with one message as the body: replies and errors.
 
 pub(crate) mod binding;
+pub(crate) mod cors;
 #[allow(dead_code)]
 pub(crate) mod multipart;
+pub(crate) mod routes;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};

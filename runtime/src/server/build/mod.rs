@@ -4,5 +4,6 @@ mod access;
 mod connections;
 mod http;
 mod limits;
+mod routes;
 #[cfg(feature = "tls")]
 mod tls;
