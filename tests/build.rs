@@ -7,6 +7,7 @@ fn main() {
         .include("protos")
         .include("../fuzz/protos")
         .proto("e2e/echo.proto")
+        .proto("e2e/upload.proto")
         .proto("e2e/options.proto")
         .proto("fuzz/fuzz.proto")
         .proto("protobuf_test_messages/test_messages_proto3.proto")

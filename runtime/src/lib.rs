@@ -52,6 +52,7 @@ pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
 pub use protocol::webapi::cors::Cors;
+pub use protocol::webapi::upload::UploadLimits;
 pub use reply::Reply;
 pub use route::PathDecoding;
 pub use server::{Bound, Health, Server, TrailingSlash};

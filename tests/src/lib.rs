@@ -5,6 +5,7 @@ pub mod grpc;
 pub mod http;
 pub mod server;
 pub mod tools;
+pub mod upload;
 
 /// Generated from `protos/`.
 pub mod proto {

@@ -13,6 +13,8 @@ pub(crate) enum Framing {
     Connect,
     /// The body is the message.
     Bare,
+    /// The body is a form or a file.
+    Upload,
 }
 
 /// How the replies of a call stand on the wire.

@@ -183,6 +183,7 @@ mod tests {
             settings: Arc::new(Settings {
                 max_message: 100,
                 json: json::Options::new(),
+                uploads: Default::default(),
             }),
         }
     }

@@ -14,6 +14,7 @@ use crate::protocol::compression::{self, Encoding, Encodings};
 use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc::frame;
 use crate::protocol::webapi::binding::Binding;
+use crate::protocol::webapi::upload::{self, Upload, Uploads};
 use crate::reply::EncodedStream;
 use crate::stream::Streaming;
 
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) max_message: usize,
     /// How JSON is read and written.
     pub(crate) json: json::Options,
+    pub(crate) uploads: Uploads,
 }
 
 /// Framing, codec and limits of one call.
@@ -40,6 +42,8 @@ pub(crate) struct Wire {
     pub(crate) settings: Arc<Settings>,
     /// What a google.api.http route adds; boxed, as RPC paths have none.
     pub(crate) binding: Option<Box<Binding>>,
+    /// How the body is a form or a file, if it is.
+    pub(crate) upload: Option<Box<Upload>>,
 }
 
 impl Wire {
@@ -47,6 +51,7 @@ impl Wire {
         let data = match self.framing {
             Framing::Grpc | Framing::Connect => frame::read_one(body, self.decoder()).await?,
             Framing::Bare => self.read_bare(body).await.map_err(|e| self.own_status(e))?,
+            Framing::Upload => return upload::message(std::mem::take(body), self).await,
         };
         match &self.binding {
             None => self.decode(data),
@@ -74,6 +79,9 @@ impl Wire {
     }
 
     pub(crate) fn read_many<M: Message>(&self, body: Body) -> Streaming<M> {
+        if self.framing == Framing::Upload {
+            return upload::messages(body, self);
+        }
         Streaming::new(Requests {
             body,
             decoder: self.decoder(),
@@ -103,7 +111,7 @@ impl Wire {
     fn bad_request(&self) -> Code {
         match self.framing {
             Framing::Grpc => Code::Internal,
-            Framing::Connect | Framing::Bare => Code::InvalidArgument,
+            Framing::Connect | Framing::Bare | Framing::Upload => Code::InvalidArgument,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc_web::{Media, text};
 use crate::protocol::head::Compression;
 use crate::protocol::webapi::binding::Binding;
+use crate::protocol::webapi::upload::Upload;
 use crate::protocol::wire::{Settings, Wire};
 use crate::protocol::{Protocol, grpc, webapi};
 
@@ -35,6 +36,8 @@ pub(super) struct Admission {
     pub(super) source: Source,
     /// What a google.api.http route adds.
     pub(super) binding: Option<Box<Binding>>,
+    /// How the body is a form or a file, if it is.
+    pub(super) upload: Option<Box<Upload>>,
 }
 
 /// Where the bytes of the request are.
@@ -80,6 +83,7 @@ impl Admission {
             encodings: Encodings::default(),
             source: Source::default(),
             binding: None,
+            upload: None,
         }
     }
 
@@ -115,6 +119,7 @@ impl Admission {
             connect,
             settings: Arc::clone(settings),
             binding: self.binding,
+            upload: self.upload,
         }
     }
 }
@@ -218,6 +223,14 @@ impl Exchange<'_> {
 
     /// Admits a request whose body is one message.
     fn admit_webapi(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
+        let upload = match self.request.method() {
+            &HttpMethod::POST => self.admit_upload(target.method),
+            _ => Ok(None),
+        };
+        let upload = upload.map_err(|error| Box::new(self.http_error(&error)))?;
+        if let Some(admission) = upload {
+            return self.admit_encoded(admission);
+        }
         match (self.request.method(), self.head.content_type) {
             (&HttpMethod::POST, ContentType::Message(_)) => {}
             (&HttpMethod::POST, _) => {
@@ -233,7 +246,11 @@ impl Exchange<'_> {
         if target.method.shape() != Shape::Unary {
             return Err(Box::new(self.http_error(&webapi::no_streams())));
         }
-        let admission = Admission::of(self.head.content_type);
+        self.admit_encoded(Admission::of(self.head.content_type))
+    }
+
+    /// Admits a body that is compressed as a whole.
+    fn admit_encoded(&self, admission: Admission) -> Result<Admission, Refusal> {
         let encoded = admission.encoded(self.head.body);
         encoded.ok_or_else(|| {
             let response = self.http_error(&webapi::wrong_encoding(self.head.connect));

@@ -12,6 +12,7 @@ mod rest;
 mod router;
 mod running;
 mod standalone;
+mod upload;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -35,6 +36,7 @@ use crate::discovery::{Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
 use crate::protocol::webapi::cors::Cors;
+use crate::protocol::webapi::upload::Uploads;
 use crate::protocol::wire::Settings;
 use access::Policy;
 use connection::{ConnectionOptions, Http};
@@ -72,6 +74,7 @@ pub struct Server {
     cors: Option<Cors>,
     registry: Option<Arc<dyn Registry>>,
     max_message: usize,
+    uploads: Uploads,
     max_timeout: Option<Duration>,
     json: json::Options,
     connection: ConnectionOptions,
@@ -98,6 +101,7 @@ impl Server {
             cors: None,
             registry: None,
             max_message: MAX_MESSAGE,
+            uploads: Uploads::default(),
             max_timeout: None,
             json: json::Options::new().lenient(),
             connection: ConnectionOptions::default(),
@@ -171,6 +175,7 @@ impl Server {
         let address = listener.local_addr()?;
         crate::protocol::outbound::identify(&self.name);
         let names = self.service_names()?;
+        self.check_uploads()?;
         let health = Health::new(names.iter().copied());
         self.services.push(Arc::new(health.clone()));
         let registry = self.registry.take();
@@ -244,6 +249,7 @@ impl Server {
             settings: Arc::new(Settings {
                 max_message: self.max_message,
                 json: self.json.types(types),
+                uploads: self.uploads,
             }),
             chain: Arc::new(chain),
             policy: self.policy,

@@ -251,6 +251,14 @@ impl Exchange<'_> {
 
     fn admit_route(&self, method: &Method, binding: Binding) -> Result<Admission, Refusal> {
         let route = binding.route;
+        let upload = match route.body_field().is_empty() {
+            true => Ok(None),
+            false => self.admit_upload(method),
+        };
+        let upload = upload.map_err(|error| Box::new(self.route_error(&error)))?;
+        if let Some(admission) = upload {
+            return self.admit_bound(admission, binding);
+        }
         let any = route.body_field().is_empty() || route.is_raw_request() || binding.form_as_query;
         let content = match self.head.content_type {
             content @ ContentType::Message(_) => content,
@@ -265,7 +273,14 @@ impl Exchange<'_> {
         if method.shape() != Shape::Unary {
             return Err(Box::new(self.route_error(&webapi::no_streams())));
         }
-        let mut admission = Admission::of(content);
+        self.admit_bound(Admission::of(content), binding)
+    }
+
+    fn admit_bound(
+        &self,
+        mut admission: Admission,
+        binding: Binding,
+    ) -> Result<Admission, Refusal> {
         admission.binding = Some(Box::new(binding));
         admission.encoded(self.head.body).ok_or_else(|| {
             let response = self.route_error(&webapi::wrong_encoding(self.head.connect));

@@ -41,6 +41,7 @@ fn host(service: &dyn Service) -> Host {
             json: json::Options::new()
                 .lenient()
                 .types(Types::of(service.package())),
+            uploads: Default::default(),
         }),
         chain: Arc::new(Chain::default()),
         policy: Policy::default(),

@@ -8,4 +8,5 @@ mod connections;
 mod grpc_wire;
 mod mount;
 mod tls;
+mod upload;
 mod webapi;

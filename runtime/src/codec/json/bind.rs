@@ -24,6 +24,8 @@ pub(crate) enum Value<'a> {
     Paths(&'a [String]),
     /// Nothing; its zero is asked for.
     Zero,
+    /// Nothing; it is asked what the field takes.
+    Probe,
 }
 
 /// A file: all of a message with fields `content_type`, `data` and, if it has them, `filename` and `size`.
@@ -42,6 +44,19 @@ pub(crate) enum Set {
     /// No field of that name takes such values.
     Unknown,
     /// The field is fixed already, by what counts for more.
+    Fixed,
+}
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Files: `bytes`, or a message like a file; or a list of those.
+    File,
+    /// Texts and JSON.
+    Other,
+    /// There is no such field.
+    Unknown,
+    /// The field is fixed already.
     Fixed,
 }
 
@@ -132,6 +147,25 @@ impl Binder {
         Ok(set)
     }
 
+    /// Tells what the field of this path takes; the message stays as it is.
+    ///
+    /// # Errors
+    /// If the path goes on within a field that has no fields.
+    pub(crate) fn target(
+        &self,
+        message: &mut dyn Message,
+        path: &str,
+        options: &Options,
+    ) -> Result<Target> {
+        let bind = bind(message, Bind::new(path, Value::Probe, &self.fixed), options)?;
+        Ok(match bind.outcome {
+            Outcome::File => Target::File,
+            Outcome::Fixed => Target::Fixed,
+            Outcome::Unknown => Target::Unknown,
+            Outcome::NotBindable | Outcome::Set => Target::Other,
+        })
+    }
+
     /// Leaves the field at `index` of the message itself, and all within it, alone from now on.
     pub(crate) fn fix_field(&mut self, index: usize) {
         // protoc has no messages of more than 65,535 fields.
@@ -167,7 +201,7 @@ fn outcome(bind: &Bind<'_>) -> Result<Set> {
     match bind.outcome {
         Outcome::Set => Ok(Set::Done),
         Outcome::Fixed => Ok(Set::Fixed),
-        Outcome::Unknown => Ok(Set::Unknown),
+        Outcome::Unknown | Outcome::File => Ok(Set::Unknown),
         // A list or a map of messages.
         Outcome::NotBindable if bind.many => Ok(Set::Unknown),
         Outcome::NotBindable => Err(Error::new(

@@ -32,7 +32,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bind::{Binder, File, Set, Value};
+pub(crate) use bind::{Binder, File, Set, Target, Value};
 pub use error::{Error, Result};
 pub use field::Field;
 pub use kind::{

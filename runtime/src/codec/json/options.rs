@@ -42,6 +42,11 @@ impl Options {
         self
     }
 
+    /// Whether unknown names are refused.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Reading: ignores unknown members and unknown enum names (the default).
     #[must_use]
     pub fn lenient(mut self) -> Self {

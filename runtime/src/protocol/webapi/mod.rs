@@ -2,9 +2,9 @@
 
 pub(crate) mod binding;
 pub(crate) mod cors;
-#[allow(dead_code)]
 pub(crate) mod multipart;
 pub(crate) mod routes;
+pub(crate) mod upload;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};

@@ -7,3 +7,4 @@ mod limits;
 mod routes;
 #[cfg(feature = "tls")]
 mod tls;
+mod upload;

@@ -41,6 +41,8 @@ pub(in crate::codec::json) enum Outcome {
     Fixed,
     /// The field has no form of this kind.
     NotBindable,
+    /// For [`Value::Probe`]: the field takes files.
+    File,
     Set,
 }
 
@@ -142,6 +144,15 @@ impl<'a> Reader<'a> {
                 bind.zero = write_zero(self.options, |w| message.write(w));
                 self.set()
             }
+            Value::Probe => {
+                let fields = message.fields();
+                let has = |name| fields.iter().any(|field| field.proto_name() == name);
+                bind.outcome = match has("data") && has("content_type") {
+                    true => Outcome::File,
+                    false => Outcome::NotBindable,
+                };
+                Ok(())
+            }
             Value::Text(_) | Value::Number(_) | Value::Paths(_) => message.read_text(self),
         }
     }
@@ -170,6 +181,10 @@ impl<'a> Reader<'a> {
                 let zero = write_zero(self.options, |w| K::write(slot, w));
                 self.set_zero(zero)
             }
+            Some(Value::Probe) => match self.bind.as_ref().map(|bind| bind.outcome) {
+                Some(Outcome::File) => Ok(()),
+                _ => self.no_text(),
+            },
             _ => {
                 let text = self.value_text()?;
                 match K::parse(&text) {
@@ -189,6 +204,9 @@ impl<'a> Reader<'a> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result {
         self.check_end_of_path()?;
+        if self.probes() {
+            return self.no_text();
+        }
         let text = self.value_text()?;
         match parse(&text) {
             Some(value) => *slot = value,
@@ -219,6 +237,11 @@ impl<'a> Reader<'a> {
             bind.outcome = Outcome::NotBindable;
         }
         Ok(())
+    }
+
+    fn probes(&self) -> bool {
+        let value = self.bind.as_ref().map(|bind| &bind.value);
+        matches!(value, Some(Value::Probe))
     }
 
     pub(super) fn bind_optional<K: Kind>(&mut self, slot: &mut Option<K::Value>) -> Result {
@@ -332,6 +355,10 @@ impl<'a> Reader<'a> {
                 Ok(Some(key))
             }
             (None, Value::Json(_)) if bind.rest.is_empty() => Ok(None),
+            (None, Value::Probe) if bind.rest.is_empty() => {
+                bind.outcome = Outcome::NotBindable;
+                Ok(None)
+            }
             (None, Value::Zero) => {
                 bind.zero = b"{}".to_vec();
                 self.set().map(|()| None)
@@ -364,6 +391,12 @@ impl<'a> Reader<'a> {
             Some(Value::File(file)) => {
                 let data = file.data.clone();
                 self.set().map(|()| Some(data))
+            }
+            Some(Value::Probe) => {
+                if let Some(bind) = &mut self.bind {
+                    bind.outcome = Outcome::File;
+                }
+                Ok(None)
             }
             _ => Ok(None),
         }

@@ -3,6 +3,12 @@
 use super::{MAX_BOUNDARY, malformed, params};
 use crate::error::Result;
 
+/// Whether a `Content-Type` is that of forms.
+pub(crate) fn is_form(content_type: &str) -> bool {
+    let (media, _) = params::split(content_type);
+    media.eq_ignore_ascii_case("multipart/form-data")
+}
+
 /// Reads the boundary of a `Content-Type` of `multipart/form-data`.
 ///
 /// Its characters are any visible ASCII, more than RFC 2046 has: `boundary=*****` is in use.

@@ -19,6 +19,16 @@ pub(crate) struct PartHead {
 }
 
 impl PartHead {
+    /// Makes the head of a file that is no part of a form.
+    pub(crate) fn file(filename: String, content_type: String) -> Self {
+        Self {
+            name: String::new(),
+            filename: Some(filename),
+            unnamed: false,
+            content_type,
+        }
+    }
+
     /// Returns whether the part is a file rather than a field.
     pub(crate) fn is_file(&self) -> bool {
         self.filename.is_some()

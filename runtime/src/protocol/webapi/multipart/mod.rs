@@ -12,9 +12,9 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use boundary::boundary;
+pub(crate) use boundary::{boundary, is_form};
 pub(crate) use disposition::Disposition;
-pub(crate) use head::PartHead;
+pub(crate) use head::{PartHead, check_charset};
 pub(crate) use parser::{Event, Parser};
 
 use crate::error::{Code, Error};

@@ -85,6 +85,11 @@ impl Parser {
         self.finished = true;
     }
 
+    /// Returns whether the body is over.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// Takes the next event; `None` if it needs another piece, or after [`Event::End`].
     ///
     /// # Errors

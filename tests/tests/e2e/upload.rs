@@ -1,0 +1,496 @@
+//! Forms into messages: which part goes into which field, and what is refused.
+
+mod limits;
+mod streams;
+
+use ezrpc::{Server, json};
+use ezrpc_tests::http::Request;
+use ezrpc_tests::proto::e2e::upload::{Form, UploadsClient, UploadsServer};
+use ezrpc_tests::server::Running;
+use ezrpc_tests::upload::{BOUNDARY, FormBody, Uploads, form_post};
+
+const PUT: &str = "/e2e.upload.Uploads/Put";
+
+fn server() -> Server {
+    Server::new("uploads").add(UploadsServer::new(Uploads::default()))
+}
+
+async fn running() -> Running {
+    Running::start(server()).await
+}
+
+/// Sends a form over both versions of HTTP; the status and the body of the answer.
+async fn put(running: &Running, form: FormBody) -> (u16, String) {
+    sent(running, form.post(PUT)).await
+}
+
+async fn sent(running: &Running, request: Request) -> (u16, String) {
+    let answer = request.both(running.addr).await;
+    let (status, rest) = answer.split_once('\n').unwrap();
+    let (_, body) = rest.split_once("\n\n").unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+async fn ok(running: &Running, form: FormBody, expected: &str) {
+    assert_eq!(put(running, form).await, (200, expected.to_owned()));
+}
+
+async fn refused(running: &Running, form: FormBody, status: u16, message: &str) {
+    let (found, body) = put(running, form).await;
+    let found_message = body.contains(message);
+    assert!(
+        found == status && found_message,
+        "{found} {body}; not {status} {message}"
+    );
+}
+
+#[tokio::test]
+async fn u1_one_file_and_a_text() {
+    let running = running().await;
+    let form = FormBody::new().field("title", "Tea \u{8c37}").file(
+        "file",
+        "a b.png",
+        "image/png",
+        b"\x89PNG\r\n\x1a\n\0",
+    );
+    let file =
+        r#"{"filename":"a b.png","contentType":"image/png","data":"iVBORw0KGgoA","size":"9"}"#;
+    ok(
+        &running,
+        form,
+        &format!(r#"{{"title":"Tea {}","file":{file}}}"#, '\u{8c37}'),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn u1_whatever_is_like_a_file_takes_one() {
+    let running = running().await;
+    let form = FormBody::new()
+        .file("body", "x", "text/csv", "1,2")
+        .file("scan", "s.bin", "image/tiff", "s")
+        .file("place.map", "m", "image/svg+xml", "<svg/>")
+        .file("blob", "b", "image/png", "raw");
+    let expected = r#"{"blob":"cmF3","body":{"contentType":"text/csv","data":"MSwy"},"place":{"map":{"filename":"m","contentType":"image/svg+xml","data":"PHN2Zy8+","size":"6"}},"scan":{"data":"cw==","contentType":"image/tiff","filename":"s.bin"}}"#;
+    ok(&running, form, expected).await;
+    // A file without a type; a field as a file.
+    let head = "Content-Disposition: form-data; name=file; filename=x";
+    let form = FormBody::new().part(head, "1").field("body", "2");
+    let expected = r#"{"file":{"filename":"x","contentType":"application/octet-stream","data":"MQ==","size":"1"},"body":{"contentType":"text/plain","data":"Mg=="}}"#;
+    ok(&running, form, expected).await;
+}
+
+#[tokio::test]
+async fn u2_files_in_a_list() {
+    let running = running().await;
+    let form = FormBody::new()
+        .file("files", "1", "a/b", "x")
+        .file("blobs", "1", "a/b", "x")
+        .file("files[]", "2", "a/b", "")
+        .field("blobs[]", "y");
+    let expected = r#"{"files":[{"filename":"1","contentType":"a/b","data":"eA==","size":"1"},{"filename":"2","contentType":"a/b"}],"blobs":["eA==","eQ=="]}"#;
+    ok(&running, form, expected).await;
+}
+
+#[tokio::test]
+async fn u3_bytes_from_a_text_are_raw() {
+    let running = running().await;
+    ok(
+        &running,
+        FormBody::new().field("blob", "aGk="),
+        r#"{"blob":"YUdrPQ=="}"#,
+    )
+    .await;
+    let form = FormBody::new().field("blob", b"\xff\0");
+    ok(&running, form, r#"{"blob":"/wA="}"#).await;
+    // Of JSON, too: a file may be.
+    let form = FormBody::new().json("blob", "{}");
+    ok(&running, form, r#"{"blob":"e30="}"#).await;
+    let form = FormBody::new().file("file", "x.json", "application/json", "[1]");
+    let file = r#"{"filename":"x.json","contentType":"application/json","data":"WzFd","size":"3"}"#;
+    ok(&running, form, &format!(r#"{{"file":{file}}}"#)).await;
+}
+
+#[tokio::test]
+async fn u4_json_for_one_field() {
+    let running = running().await;
+    let form = FormBody::new()
+        .json("place", r#"{"name":"a","inner":{"name":"b"}}"#)
+        .json("tags", r#"["a","b"]"#)
+        .json("count", "7")
+        .json("title", r#""x\ny""#)
+        .json("sizes", r#"{"a":"1"}"#)
+        .json("extra", r#"{"k":[null]}"#)
+        .json("places", r#"[{"name":"c"}]"#)
+        .json("places", r#"{"name":"d"}"#)
+        .part(
+            "Content-Disposition: form-data; name=taken; filename=t.json\r\nContent-Type: Application/JSON; charset=utf-8",
+            r#""2026-01-02T03:04:05Z""#,
+        );
+    let expected = r#"{"title":"x\ny","count":7,"taken":"2026-01-02T03:04:05Z","extra":{"k":[null]},"tags":["a","b"],"sizes":{"a":"1"},"place":{"name":"a","inner":{"name":"b"}},"places":[{"name":"c"},{"name":"d"}]}"#;
+    ok(&running, form, expected).await;
+    for (name, value) in [
+        ("place", "{"),
+        ("place", "[]"),
+        ("count", "x"),
+        ("tags", "{}"),
+    ] {
+        refused(&running, FormBody::new().json(name, value), 400, name).await;
+    }
+}
+
+#[tokio::test]
+async fn u5_json_for_the_whole_message_comes_first() {
+    let running = running().await;
+    let form = FormBody::new()
+        .field("title", "part")
+        .json(
+            "request",
+            r#"{"title":"whole","count":3,"tags":["a"],"place":{"name":"x"}}"#,
+        )
+        .field("tags", "b")
+        .field("place.inner.name", "y");
+    let expected =
+        r#"{"title":"part","count":3,"tags":["a","b"],"place":{"name":"x","inner":{"name":"y"}}}"#;
+    ok(&running, form, expected).await;
+    refused(
+        &running,
+        FormBody::new().json("request", "{"),
+        400,
+        "request",
+    )
+    .await;
+    // Without the type it is a part nobody knows.
+    ok(&running, FormBody::new().field("request", "{"), "{}").await;
+}
+
+#[tokio::test]
+async fn u6_scalars_from_texts() {
+    let running = running().await;
+    let form = FormBody::new()
+        .field("count", "-7")
+        .field("public", "true")
+        .field("color", "RED")
+        .field("weight", "1.5e1")
+        .field("taken", "2026-01-02T03:04:05+01:00")
+        .field("note", "n")
+        .field("sizes[a]", "1")
+        .field("sizes[b]", "2")
+        .field("extra", r#"{"k":1}"#)
+        .field("user", "u");
+    let expected = r#"{"count":-7,"public":true,"color":"RED","weight":15,"taken":"2026-01-02T02:04:05Z","note":"n","extra":{"k":1},"sizes":{"a":"1","b":"2"},"user":"u"}"#;
+    ok(&running, form, expected).await;
+    let bad = [
+        ("count", "x"),
+        ("count", "3000000000"),
+        ("count", ""),
+        ("public", "yes"),
+        ("color", "red"),
+        ("weight", "0x1"),
+        ("taken", "yesterday"),
+        ("sizes[a]", "x"),
+        ("sizes", "1"),
+        ("place", "x"),
+        ("title.x", "x"),
+    ];
+    for (name, value) in bad {
+        refused(
+            &running,
+            FormBody::new().field(name, value),
+            400,
+            name.split('.').next().unwrap(),
+        )
+        .await;
+    }
+    refused(
+        &running,
+        FormBody::new().field("title", b"\xff"),
+        400,
+        "not UTF-8",
+    )
+    .await;
+    let both = FormBody::new().field("user", "u").field("team", "t");
+    refused(&running, both, 400, "oneof").await;
+}
+
+#[tokio::test]
+async fn u7_names_with_dots_and_of_both_spellings() {
+    let running = running().await;
+    let form = FormBody::new()
+        .field("place.name", "a")
+        .field("place.inner.inner.name", "b")
+        .file("place.inner.map", "m", "a/b", "1");
+    let map = r#"{"filename":"m","contentType":"a/b","data":"MQ==","size":"1"}"#;
+    let expected =
+        format!(r#"{{"place":{{"name":"a","inner":{{"inner":{{"name":"b"}},"map":{map}}}}}}}"#);
+    ok(&running, form, &expected).await;
+    let form = FormBody::new()
+        .field("file.content_type", "a")
+        .field("scan.contentType", "b");
+    ok(
+        &running,
+        form,
+        r#"{"file":{"contentType":"a"},"scan":{"contentType":"b"}}"#,
+    )
+    .await;
+    refused(
+        &running,
+        FormBody::new().field("places.name", "x"),
+        400,
+        "places",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn u9_a_file_input_nobody_filled_is_absent() {
+    let running = running().await;
+    let form = FormBody::new()
+        .file("file", "", "application/octet-stream", "")
+        .file("files", "", "application/octet-stream", "")
+        .field("title", "");
+    ok(&running, form, "{}").await;
+    // A name or content makes it a file.
+    let form = FormBody::new()
+        .file("file", "", "a/b", "x")
+        .file("scan", "e", "a/b", "");
+    let expected = r#"{"file":{"contentType":"a/b","data":"eA==","size":"1"},"scan":{"contentType":"a/b","filename":"e"}}"#;
+    ok(&running, form, expected).await;
+}
+
+#[tokio::test]
+async fn u10_unknown_parts_are_ignored_unless_strict() {
+    let form = || {
+        FormBody::new()
+            .file("nope", "x", "a/b", vec![0; 100_000])
+            .field("place.nope", "x")
+            .field("title", "t")
+    };
+    ok(&running().await, form(), r#"{"title":"t"}"#).await;
+    let strict = Running::start(server().json(json::Options::new().strict())).await;
+    refused(&strict, form(), 400, "nope").await;
+    refused(&strict, FormBody::new().field("", "x"), 400, "unknown part").await;
+}
+
+#[tokio::test]
+async fn u11_a_field_given_twice_is_refused() {
+    let running = running().await;
+    for name in ["title", "file", "blob", "place.name", "body"] {
+        let form = FormBody::new().field(name, "1").field(name, "2");
+        refused(&running, form, 400, "twice").await;
+    }
+    let form = FormBody::new()
+        .file("file", "a", "a/b", "")
+        .file("file", "b", "a/b", "");
+    refused(&running, form, 400, "twice").await;
+}
+
+#[tokio::test]
+async fn u12_u13_boundaries() {
+    let running = running().await;
+    let long = |n: usize| format!("multipart/form-data; boundary={}", "b".repeat(n));
+    let body = |n: usize| {
+        let boundary = "b".repeat(n);
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=title\r\n\r\nx\r\n--{boundary}--"
+        )
+    };
+    let send =
+        |media: &str, body: String| Request::post(PUT).header("content-type", media).body(body);
+    let (status, text) = sent(&running, send(&long(70), body(70))).await;
+    assert_eq!((status, text.as_str()), (200, r#"{"title":"x"}"#));
+    let bad = [
+        "multipart/form-data".to_owned(),
+        "multipart/form-data; boundary=".to_owned(),
+        "multipart/form-data; boundary=\"a".to_owned(),
+        long(71),
+    ];
+    for media in bad {
+        let (status, text) = sent(&running, send(&media, body(71))).await;
+        assert_eq!(status, 400, "{media}");
+        assert!(
+            text.contains("boundary") || text.contains("malformed"),
+            "{text}"
+        );
+    }
+    // Not the one in the body.
+    let (status, text) = sent(&running, send(&long(9), body(8))).await;
+    assert_eq!(status, 400);
+    let expected = r#"{"code":"invalid_argument","message":"multipart: the boundary of Content-Type is not in the body"}"#;
+    assert_eq!(text, expected);
+}
+
+#[tokio::test]
+async fn u14_content_with_the_boundary_in_it_byte_by_byte() {
+    use ezrpc_tests::http::{Http1, Http2};
+    let running = running().await;
+    let content = format!("{BOUNDARY}\r\n--{BOUNDARY}x\r\n--{BOUNDARY}-\r\n\r\r\n--");
+    let body = FormBody::new()
+        .field("title", &content)
+        .field("count", "1")
+        .build();
+    let expected = format!(
+        r#"{{"title":{},"count":1}}"#,
+        serde_json::to_string(&content).unwrap()
+    );
+    let head = form_post(PUT);
+    let chunked = head.clone().header("transfer-encoding", "chunked");
+    let mut one = Http1::open(running.addr, &chunked).await;
+    for byte in body.chunks(1) {
+        one.send_chunk(byte).await;
+    }
+    one.send_chunk(b"").await;
+    assert_eq!(one.answer().await.body, expected);
+    let client = Http2::connect(running.addr).await;
+    let mut two = client.open(&head, None).await;
+    for at in 0..body.len() {
+        two.send(body.slice(at..at + 1));
+    }
+    two.end();
+    assert_eq!(two.answer().await.unwrap().body, expected);
+}
+
+#[tokio::test]
+async fn u15_a_form_that_breaks_off_is_refused() {
+    let running = running().await;
+    let whole = FormBody::new().field("title", "abc").build();
+    // All but its last line end, which need not be there.
+    let enough = whole.len() - 2;
+    for length in [0, 1, 20, enough - 3, enough - 1] {
+        let request = form_post(PUT).body(whole.slice(..length));
+        let (status, text) = sent(&running, request).await;
+        assert_eq!(status, 400, "{length}: {text}");
+    }
+    let request = form_post(PUT).body(whole.slice(..enough));
+    assert_eq!(
+        sent(&running, request).await,
+        (200, r#"{"title":"abc"}"#.into())
+    );
+}
+
+#[tokio::test]
+async fn u16_preamble_epilogue_and_lf() {
+    let running = running().await;
+    let form = FormBody::new().field("title", "abc").build();
+    let form = String::from_utf8(form.to_vec()).unwrap();
+    for body in [
+        format!("a preamble\r\n{form}an epilogue\r\n--{BOUNDARY}\r\n"),
+        format!("\r\n{form}"),
+        form.replace("\r\n", "\n"),
+    ] {
+        let request = form_post(PUT).body(body);
+        assert_eq!(
+            sent(&running, request).await,
+            (200, r#"{"title":"abc"}"#.into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn u17_u18_file_names() {
+    let running = running().await;
+    let rows = [
+        ("filename=x; filename*=UTF-8''%E8%B0%B7", "\u{8c37}"),
+        ("filename=\"\u{8c37}.png\"", "\u{8c37}.png"),
+        ("filename=\"a%22b.png\"", "a\\\"b.png"),
+        (r#"filename="a\"b.png""#, "a\\\"b.png"),
+        ("filename=\"../../x\"", "x"),
+        (r#"filename="C:\dir\x""#, "x"),
+        ("filename*=UTF-8''..%2F..%5Cx%00", "x"),
+    ];
+    for (sent, expected) in rows {
+        let head =
+            format!("Content-Disposition: form-data; name=\"file\"; {sent}\r\nContent-Type: a/b");
+        let expected = format!(
+            r#"{{"file":{{"filename":"{expected}","contentType":"a/b","data":"MQ==","size":"1"}}}}"#
+        );
+        ok(&running, FormBody::new().part(&head, "1"), &expected).await;
+    }
+}
+
+#[tokio::test]
+async fn charsets_are_utf_8_or_415() {
+    let running = running().await;
+    let text = |charset: &str| {
+        let head = format!(
+            "Content-Disposition: form-data; name=title\r\nContent-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: base64"
+        );
+        FormBody::new().part(&head, "x")
+    };
+    ok(&running, text("UTF-8"), r#"{"title":"x"}"#).await;
+    ok(&running, text("us-ascii"), r#"{"title":"x"}"#).await;
+    refused(&running, text("iso-8859-1"), 415, "charset").await;
+    let form = FormBody::new()
+        .field("_charset_", "utf-8")
+        .field("title", "x");
+    ok(&running, form, r#"{"title":"x"}"#).await;
+    refused(
+        &running,
+        FormBody::new().field("_charset_", "koi8-r"),
+        415,
+        "charset",
+    )
+    .await;
+    // The bytes of a file are its own affair.
+    let form = FormBody::new().file("blob", "x", "text/plain; charset=koi8-r", b"\xc1");
+    ok(&running, form, r#"{"blob":"wQ=="}"#).await;
+}
+
+#[tokio::test]
+async fn u28_the_same_method_takes_messages_unless_told_not_to() {
+    let body = r#"{"title":"t","file":{"filename":"f","data":"MQ=="}}"#;
+    let running = running().await;
+    let answer = sent(&running, Request::json(PUT, body)).await;
+    assert_eq!(answer, (200, body.to_owned()));
+    let form = Form {
+        title: "t".into(),
+        ..Form::default()
+    };
+    let proto = Request::post(PUT).header("content-type", "application/proto");
+    let proto = proto.body(prost::Message::encode_to_vec(&form));
+    assert_eq!(
+        sent(&running, proto.clone()).await,
+        (200, "\n\u{1}t".into())
+    );
+    let only = Running::start(server().upload_only()).await;
+    for request in [Request::json(PUT, body), proto] {
+        let (status, text) = sent(&only, request).await;
+        assert_eq!(status, 415);
+        let expected =
+            r#"{"code":"invalid_argument","message":"send Content-Type: multipart/form-data"}"#;
+        assert_eq!(text, expected);
+    }
+    ok(
+        &only,
+        FormBody::new().field("title", "t"),
+        r#"{"title":"t"}"#,
+    )
+    .await;
+    // Methods that take no uploads are not meant.
+    let plain = Request::json("/e2e.upload.Uploads/Plain", "{}");
+    assert_eq!(sent(&only, plain).await, (200, "{}".into()));
+}
+
+#[tokio::test]
+async fn u31_a_form_to_a_method_without_uploads_is_415() {
+    let running = running().await;
+    let form = FormBody::new().field("title", "t");
+    let (status, text) = sent(&running, form.post("/e2e.upload.Uploads/Plain")).await;
+    assert_eq!(status, 415);
+    assert!(text.contains("application/json"), "{text}");
+    let other = Request::post(PUT).header("content-type", "multipart/mixed; boundary=x");
+    assert_eq!(sent(&running, other).await.0, 415);
+}
+
+#[tokio::test]
+async fn u32_grpc_clients_of_the_method_see_no_difference() {
+    let running = running().await;
+    let client = UploadsClient::new(ezrpc::Channel::to(running.addr));
+    let form = Form {
+        title: "t".into(),
+        blob: "b".into(),
+        ..Form::default()
+    };
+    let ctx = ezrpc::Context::background();
+    assert_eq!(client.put(&ctx, form.clone()).await.unwrap(), form);
+}
