@@ -1,13 +1,14 @@
-//! Generates `common.proto` by ezrpc, by tonic, and by prost with pbjson.
+//! Generates `common.proto` and `wide.proto` by ezrpc, by tonic, and by prost with pbjson.
 
 use std::path::PathBuf;
 
 use prost::Message;
 
 fn main() {
-    ezrpc_build::compile(&["common.proto"], &["../proto"]).unwrap();
+    ezrpc_build::compile(&["common.proto", "wide.proto"], &["../proto"]).unwrap();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    let files = protox::compile(["common.proto"], ["../proto"]).expect("common.proto is valid");
+    let files =
+        protox::compile(["common.proto", "wide.proto"], ["../proto"]).expect("they are valid");
 
     let tonic = out.join("tonic");
     std::fs::create_dir_all(&tonic).expect("a folder");
@@ -32,6 +33,6 @@ fn main() {
         .expect("a descriptor set");
     builder
         .out_dir(&pbjson)
-        .build(&[".common"])
+        .build(&[".common", ".wide"])
         .expect("pbjson-build takes it, too");
 }

@@ -33,6 +33,15 @@ impl Message for Timestamp {
 
     fn read(&mut self, r: &mut Reader<'_>) -> Result {
         let start = r.position();
+        // The common form: whole seconds in UTC.
+        if let Some([b'"', head @ .., b'Z', b'"']) = r.ahead::<22>()
+            && let Some(seconds) = parse_head(head)
+            && (FIRST..=LAST).contains(&seconds)
+        {
+            r.advance(22);
+            *self = Timestamp { seconds, nanos: 0 };
+            return Ok(());
+        }
         let text = r.string()?;
         match parse(text.as_bytes()) {
             Some(timestamp) => *self = timestamp,
@@ -122,7 +131,19 @@ fn days_in_month(year: u32, month: u32) -> u32 {
 }
 
 fn parse(text: &[u8]) -> Option<Timestamp> {
-    let (head, rest) = text.split_first_chunk::<19>()?;
+    let (head, rest) = text.split_first_chunk()?;
+    let local = parse_head(head)?;
+    let (nanos, zone) = fraction::split(rest)?;
+    let seconds = local - offset(zone)?;
+    // The year counts after the offset.
+    (FIRST..=LAST).contains(&seconds).then_some(Timestamp {
+        seconds,
+        nanos: nanos as i32,
+    })
+}
+
+/// The seconds of a date and time, as if in UTC.
+fn parse_head(head: &[u8; 19]) -> Option<i64> {
     let [
         c,
         y,
@@ -153,13 +174,7 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let time = clock(two(h, i)?, two(j, k)?)? * 60 + i64::from(second);
-    let (nanos, zone) = fraction::split(rest)?;
-    let seconds = day_number(year, month, day) * DAY + time - offset(zone)?;
-    // The year counts after the offset.
-    (FIRST..=LAST).contains(&seconds).then_some(Timestamp {
-        seconds,
-        nanos: nanos as i32,
-    })
+    Some(day_number(year, month, day) * DAY + time)
 }
 
 /// The value of two digits.

@@ -12,6 +12,10 @@ pub struct Field {
     key: [u8; KEY],
     /// Bytes used in `key`; 0 when there is no prepared key.
     key_len: u8,
+    /// Which bits of the first sixteen bytes of `key` are used; all when there is no prepared key, so that no text matches.
+    masks: [u64; 2],
+    /// [`mark`] of both names.
+    marks: [u32; 2],
 }
 
 impl Field {
@@ -23,6 +27,8 @@ impl Field {
             proto,
             key: [0; KEY],
             key_len: 0,
+            masks: [!0; 2],
+            marks: [mark(name), mark(proto.as_bytes())],
         };
         if name.len() + 4 > KEY {
             return field;
@@ -41,6 +47,7 @@ impl Field {
         field.key[i + 3] = b':';
         // At most KEY, checked above.
         field.key_len = (i + 4) as u8;
+        field.masks = [mask(i + 4), mask((i + 4).saturating_sub(8))];
         field
     }
 
@@ -69,9 +76,55 @@ impl Field {
         (&self.key, usize::from(self.key_len))
     }
 
-    /// Whether `name` is one of the two.
+    /// Whether `text` starts with the prepared key, but for the bits in `other`; the rest of a key longer than that is
+    /// the caller's to compare.
     #[inline]
-    pub(super) fn is_called(&self, name: &str) -> bool {
-        self.json == name || self.proto == name
+    pub(super) fn starts(&self, text: &[u8; 16], other: u64) -> bool {
+        let ([near, far, ..], _) = self.key.as_chunks() else {
+            return false;
+        };
+        let ([text_near, text_far], _) = text.as_chunks() else {
+            return false;
+        };
+        let differ = |a: &[u8; 8], b: &[u8; 8]| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        let near = (differ(near, text_near) ^ other) & self.masks[0];
+        let far = differ(far, text_far) & self.masks[1];
+        near | far == 0
     }
+
+    /// Whether `name`, whose [`mark`] is given, is one of the two.
+    #[inline]
+    pub(super) fn is_called(&self, name: &str, mark: u32) -> bool {
+        let [json, proto] = self.marks;
+        (json == mark && self.json == name) || (proto == mark && self.proto == name)
+    }
+
+    /// The marks of both names.
+    pub(super) fn marks(&self) -> [u32; 2] {
+        self.marks
+    }
+}
+
+/// The bits of a word that its first `len` bytes take.
+const fn mask(len: usize) -> u64 {
+    if len < 8 { (1 << (8 * len)) - 1 } else { !0 }
+}
+
+/// A number that tells most names apart: of the length and of a few bytes, because it is computed for each field of each
+/// message by the compiler.
+#[inline]
+pub(super) const fn mark(name: &[u8]) -> u32 {
+    let len = name.len();
+    if len == 0 {
+        return 0;
+    }
+    let last = name[len - 1] as u64;
+    let before = name[len - if len == 1 { 1 } else { 2 }] as u64;
+    let bytes = name[0] as u64
+        | (name[len / 4] as u64) << 8
+        | (name[len / 2] as u64) << 16
+        | last << 24
+        | before << 32;
+    let mixed = (bytes | (len as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as u32
 }

@@ -267,7 +267,7 @@ impl Kind for Str {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(slot: &mut String, r: &mut Reader<'_>) -> Result<bool> {
         *slot = r.owned_string()?;
         Ok(true)
@@ -284,7 +284,7 @@ impl Key for Str {
         w.string(key);
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_key(r: &mut Reader<'_>) -> Result<String> {
         r.owned_string()
     }

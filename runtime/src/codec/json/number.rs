@@ -32,6 +32,12 @@ struct Parts<'a> {
 pub(super) fn digits(text: &[u8], mut at: usize) -> (u64, usize) {
     let mut value = 0;
     let stop = at + 19;
+    while at + 8 <= stop
+        && let Some(eight) = eight_digits(text, at)
+    {
+        value = value * 100_000_000 + eight;
+        at += 8;
+    }
     while at < stop {
         match text.get(at) {
             Some(digit @ b'0'..=b'9') => value = value * 10 + u64::from(digit - b'0'),
@@ -40,6 +46,23 @@ pub(super) fn digits(text: &[u8], mut at: usize) -> (u64, usize) {
         at += 1;
     }
     (value, at)
+}
+
+/// The value of the next eight bytes, if all are digits.
+#[inline]
+fn eight_digits(text: &[u8], at: usize) -> Option<u64> {
+    // Most numbers are shorter: one look at the last byte saves the rest.
+    text.get(at + 7).filter(|byte| byte.is_ascii_digit())?;
+    let word = u64::from_le_bytes(*text.get(at..)?.first_chunk()?);
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let carried = word.wrapping_add(0x0606_0606_0606_0606);
+    if (word & HIGH) | ((carried & HIGH) >> 4) != 0x3333_3333_3333_3333 {
+        return None;
+    }
+    // Neighbours are joined: into four numbers of two digits, two of four, one of eight.
+    let pairs = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(10 << 8 | 1) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(100 << 16 | 1) >> 16;
+    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(10_000 << 32 | 1) >> 32)
 }
 
 /// The length of the JSON number at the start of `text`; `None` if there is none or it runs into a word.
@@ -92,53 +115,6 @@ pub(super) fn integer(text: &[u8]) -> Result<Int, Fault> {
 fn shift(magnitude: u64, digit: u8) -> Option<u64> {
     magnitude.checked_mul(10)?.checked_add(u64::from(digit))
 }
-
-/// The number without exponent at the start of `text`: its length, and its value if that takes one division.
-///
-/// `None` says nothing: there may be a number of another form.
-#[inline]
-pub(super) fn plain_decimal(text: &[u8]) -> Option<(usize, Option<f64>)> {
-    let negative = text.first() == Some(&b'-');
-    let start = usize::from(negative);
-    let (whole, mut end) = digits(text, start);
-    let leading_zero = text.get(start) == Some(&b'0') && end > start + 1;
-    if end == start || leading_zero {
-        return None;
-    }
-    let (mut fraction, mut places) = (0, 0);
-    if text.get(end) == Some(&b'.') {
-        let first = end + 1;
-        (fraction, end) = digits(text, first);
-        places = end - first;
-        if places == 0 {
-            return None;
-        }
-    }
-    match text.get(end) {
-        Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') | None => {}
-        _ => return None,
-    }
-    if end - start > 16 {
-        return Some((end, None));
-    }
-    // At most 16 bytes: with a point, two exact numbers, whose quotient is rounded once; without, one conversion.
-    let value = match POWERS.get(places)? {
-        1 => whole as f64,
-        power => (whole * power + fraction) as f64 / *power as f64,
-    };
-    Some((end, Some(if negative { -value } else { value })))
-}
-
-/// Powers of ten that a double holds exactly.
-const POWERS: [u64; 16] = {
-    let mut powers = [1; 16];
-    let mut i = 1;
-    while i < 16 {
-        powers[i] = powers[i - 1] * 10;
-        i += 1;
-    }
-    powers
-};
 
 /// Splits the JSON number at the start of `text`.
 fn parts(text: &[u8]) -> Option<Parts<'_>> {

@@ -1,14 +1,19 @@
 //! The members of a message, found by name.
 
 use super::{Error, Reader, Result};
-use crate::codec::json::Field;
+use crate::codec::json::{Field, field};
 
 /// A message's object while it is read.
 #[derive(Debug)]
 pub(crate) struct Object {
     /// The field expected next: writers keep the declaration order.
     next: usize,
-    first: bool,
+    /// The bits in which the byte before the next key differs from a comma: it is the `{` at first.
+    opening: u8,
+    /// How many fields were looked at for keys in another order.
+    searched: usize,
+    /// The fields by the marks of their names; only once many were looked at.
+    index: Option<Box<[(u32, usize)]>>,
     /// Whether this is the content of an `Any`, which has a member `@type`.
     in_any: bool,
     /// Which fields were named; only if someone will ask.
@@ -33,6 +38,53 @@ impl Seen {
     }
 }
 
+/// The bits in which `{` and `,` differ.
+const OPENING: u8 = b'{' ^ b',';
+
+/// How often the fields may be gone through one by one before an index of them pays.
+const SEARCHES: usize = 64;
+
+impl Object {
+    /// The field called `name`: the one before the latest if the keys come in reverse, or any other.
+    fn find(&mut self, fields: &[Field], name: &str) -> Option<usize> {
+        let mark = field::mark(name.as_bytes());
+        let is_it = |index: &usize| fields[*index].is_called(name, mark);
+        if let Some(index) = self.next.checked_sub(2).filter(is_it) {
+            return Some(index);
+        }
+        if self.searched > SEARCHES * fields.len() {
+            return self.find_by_mark(fields, mark).find(is_it);
+        }
+        let (before, after) = fields.split_at(self.next.min(fields.len()));
+        let is_it = |field: &Field| field.is_called(name, mark);
+        let found = match after.iter().position(is_it) {
+            Some(nth) => Some(before.len() + nth),
+            None => before.iter().position(is_it),
+        };
+        self.searched += match found {
+            Some(index) if index >= before.len() => index - before.len(),
+            Some(index) => after.len() + index,
+            None => fields.len(),
+        };
+        found
+    }
+
+    /// The fields that have a name with this mark.
+    fn find_by_mark(&mut self, fields: &[Field], mark: u32) -> impl Iterator<Item = usize> {
+        let index = self.index.get_or_insert_with(|| {
+            let of = |(nth, field): (usize, &Field)| field.marks().map(|mark| (mark, nth));
+            let mut index: Vec<_> = fields.iter().enumerate().flat_map(of).collect();
+            index.sort_unstable();
+            index.into()
+        });
+        let first = index.partition_point(|entry| entry.0 < mark);
+        index[first..]
+            .iter()
+            .take_while(move |entry| entry.0 == mark)
+            .map(|entry| entry.1)
+    }
+}
+
 impl Reader<'_> {
     /// Takes the `{` of a message; `track`: remembers the fields for [`check_required`](Self::check_required).
     #[inline]
@@ -41,7 +93,9 @@ impl Reader<'_> {
         self.enter()?;
         Ok(Object {
             next: 0,
-            first: true,
+            opening: OPENING,
+            searched: 0,
+            index: None,
             in_any: std::mem::take(&mut self.in_any),
             seen: (track || self.options.reject_duplicate_keys || self.mask.is_some())
                 .then(Box::default),
@@ -61,16 +115,31 @@ impl Reader<'_> {
         fields: &'static [Field],
     ) -> Result<Option<usize>> {
         // The common case in one comparison: `,"name":` of the field after the latest.
-        if let Some(key) = fields.get(object.next).and_then(Field::key) {
-            let key = &key[usize::from(object.first)..];
-            if object.seen.is_none() && self.rest().starts_with(key) {
-                self.pos += key.len();
-                object.first = false;
-                object.next += 1;
-                return Ok(Some(object.next - 1));
-            }
+        if let Some(field) = fields.get(object.next)
+            && object.seen.is_none()
+            && let Some(len) = self.is_next(field, object.opening)
+        {
+            self.pos += len;
+            object.opening = 0;
+            object.next += 1;
+            return Ok(Some(object.next - 1));
         }
         self.find_field(object, fields)
+    }
+
+    /// Whether the key of `field` comes next, after a comma or the `{`; how many bytes are left of it.
+    #[inline]
+    fn is_next(&self, field: &Field, opening: u8) -> Option<usize> {
+        let back = usize::from(opening != 0);
+        let text = self.bytes().get(self.pos.wrapping_sub(back)..)?;
+        if !field.starts(text.first_chunk()?, opening.into()) {
+            return None;
+        }
+        let len = field.key()?.len();
+        if len > 16 && text.get(16..len) != field.key()?.get(16..) {
+            return None;
+        }
+        Some(len - back)
     }
 
     #[inline(never)]
@@ -79,8 +148,8 @@ impl Reader<'_> {
         object: &mut Object,
         fields: &'static [Field],
     ) -> Result<Option<usize>> {
-        while self.next_entry(object.first)? {
-            object.first = false;
+        while self.next_entry(object.opening != 0)? {
+            object.opening = 0;
             let start = self.pos;
             if let Some(key) = fields.get(object.next).and_then(Field::key)
                 && self.rest().starts_with(&key[1..])
@@ -91,7 +160,7 @@ impl Reader<'_> {
             }
             let key = self.string()?;
             self.colon()?;
-            if let Some(index) = find(fields, &key, object.next) {
+            if let Some(index) = object.find(fields, &key) {
                 self.note(fields[index].proto_name());
                 return self.found(object, index, start);
             }
@@ -156,15 +225,5 @@ impl Reader<'_> {
         // `pos` is behind the `}`.
         self.error_at(self.pos.saturating_sub(1), "this required field is missing")
             .in_field(name)
-    }
-}
-
-/// The field called `name`, looked for from `next` on and then from the start.
-fn find(fields: &[Field], name: &str, next: usize) -> Option<usize> {
-    let (before, after) = fields.split_at(next.min(fields.len()));
-    let is_it = |field: &Field| field.is_called(name);
-    match after.iter().position(is_it) {
-        Some(index) => Some(before.len() + index),
-        None => before.iter().position(is_it),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Error, Reader, Result,
     number::{self, Fault, Int},
 };
-use crate::codec::json::kind::narrow;
+use crate::codec::json::{decimal, kind::narrow};
 
 impl Reader<'_> {
     /// Reads an integer: a number, or a string that holds one.
@@ -82,29 +82,30 @@ impl Reader<'_> {
     #[inline]
     pub(crate) fn double(&mut self) -> Result<f64> {
         self.peek();
-        match number::plain_decimal(self.rest()) {
-            Some((len, Some(value))) => {
-                self.pos += len;
-                Ok(value)
-            }
-            Some((len, None)) => self.parse_float("double", len, f64::is_finite),
-            None => self.any_float("double", f64::is_finite),
+        if let Some((decimal, len)) = decimal::read(self.rest())
+            && let Some(value) = decimal.to_f64()
+        {
+            self.pos += len;
+            return Ok(value);
         }
+        self.any_float("double", f64::is_finite)
     }
 
     /// Reads a float.
     #[inline]
     pub(crate) fn float(&mut self) -> Result<f32> {
         self.peek();
-        match number::plain_decimal(self.rest()) {
-            // From the text, not from the double: that would be rounded twice.
-            Some((len, _)) => self.parse_float("float", len, f32::is_finite),
-            None => self.any_float("float", f32::is_finite),
+        // From the text, not from the double: that would be rounded twice.
+        if let Some((decimal, len)) = decimal::read(self.rest())
+            && let Some(value) = decimal.to_f32()
+        {
+            self.pos += len;
+            return Ok(value);
         }
+        self.any_float("float", f32::is_finite)
     }
 
     /// Takes the number of `len` bytes that comes next.
-    #[inline(never)]
     fn parse_float<F: FromStr + Copy>(
         &mut self,
         ty: &str,

@@ -215,6 +215,38 @@ proptest! {
     }
 
     #[test]
+    fn decimals_read_as_the_standard_library_reads_them(
+        digits in any::<u64>(),
+        shift in 0..64u32,
+        exponent in -40..40i32,
+        places in 0..20usize,
+    ) {
+        let mut text = format!("{:020}", digits >> shift);
+        text.insert(20 - places, '.');
+        let text = text.trim_start_matches('0').trim_end_matches('.');
+        let zero = if text.is_empty() || text.starts_with('.') { "0" } else { "" };
+        for text in [format!("{zero}{text}"), format!("-{zero}{text}e{exponent}")] {
+            let double: f64 = json::from_slice(text.as_bytes())?;
+            prop_assert_eq!(double.to_bits(), text.parse::<f64>()?.to_bits(), "{}", text);
+            let theirs: f32 = text.parse()?;
+            match json::from_slice::<f32>(text.as_bytes()) {
+                Ok(float) => prop_assert_eq!(float.to_bits(), theirs.to_bits(), "{}", text),
+                Err(_) => prop_assert!(theirs.is_infinite(), "{}", text),
+            }
+        }
+    }
+
+    /// Half-way between two doubles, and next to that: the even one, and the near one.
+    #[test]
+    fn ties_round_to_even(mantissa in 1u64 << 53..1 << 54, off in 0..2u64, places in 0..4usize) {
+        let mut text = (mantissa << 9 | 1 << 8).saturating_add(off).to_string();
+        text.insert(text.len() - places, '.');
+        let text = text.trim_end_matches('.');
+        let double: f64 = json::from_slice(text.as_bytes())?;
+        prop_assert_eq!(double.to_bits(), text.parse::<f64>()?.to_bits(), "{}", text);
+    }
+
+    #[test]
     fn integers_survive(wide in any::<u64>(), signed in any::<i64>()) {
         prop_assert_eq!(json::from_slice::<u64>(format!("{wide}").as_bytes())?, wide);
         prop_assert_eq!(json::from_slice::<i64>(format!("\"{signed}\"").as_bytes())?, signed);

@@ -41,6 +41,27 @@ fn finds_fields_in_any_order_by_both_names_and_through_escapes() {
     }
 }
 
+/// So many that an index of the names is made.
+#[test]
+fn finds_fields_among_many_unknown_members() {
+    let unknown: String = (0..500).map(|nth| format!(r#""by{nth}":{{}},"#)).collect();
+    let expected = Order {
+        by_id: [(1, Info::default())].into(),
+        count: Some(5),
+        done: true,
+        ..Order::default()
+    };
+    for known in [
+        r#""done":true,"count":5,"by_id":{"1":{}}"#,
+        r#""count":5,"byId":{"1":{}},"done":true"#,
+    ] {
+        let text = format!("{{{unknown}{known}}}");
+        assert_eq!(lenient(&text).as_ref(), Ok(&expected), "{known}");
+        let after = format!("{{{known},{}}}", unknown.trim_end_matches(','));
+        assert_eq!(lenient(&after).as_ref(), Ok(&expected), "{known}");
+    }
+}
+
 #[test]
 fn names_the_field_and_the_place_of_an_error() {
     let cases = [
