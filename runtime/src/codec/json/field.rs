@@ -92,9 +92,14 @@ impl Field {
         near | far == 0
     }
 
+    /// Whether `name` is one of the two.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.json == name || self.proto == name
+    }
+
     /// Whether `name`, whose [`mark`] is given, is one of the two.
     #[inline]
-    pub(super) fn is_called(&self, name: &str, mark: u32) -> bool {
+    pub(super) fn is_marked(&self, name: &str, mark: u32) -> bool {
         let [json, proto] = self.marks;
         (json == mark && self.json == name) || (proto == mark && self.proto == name)
     }

@@ -48,7 +48,7 @@ impl Object {
     /// The field called `name`: the one before the latest if the keys come in reverse, or any other.
     fn find(&mut self, fields: &[Field], name: &str) -> Option<usize> {
         let mark = field::mark(name.as_bytes());
-        let is_it = |index: &usize| fields[*index].is_called(name, mark);
+        let is_it = |index: &usize| fields[*index].is_marked(name, mark);
         if let Some(index) = self.next.checked_sub(2).filter(is_it) {
             return Some(index);
         }
@@ -56,7 +56,7 @@ impl Object {
             return self.find_by_mark(fields, mark).find(is_it);
         }
         let (before, after) = fields.split_at(self.next.min(fields.len()));
-        let is_it = |field: &Field| field.is_called(name, mark);
+        let is_it = |field: &Field| field.is_marked(name, mark);
         let found = match after.iter().position(is_it) {
             Some(nth) => Some(before.len() + nth),
             None => before.iter().position(is_it),
