@@ -195,3 +195,32 @@ impl AsyncWrite for Io {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sockets_do_not_delay_and_are_probed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ours = TcpStream::connect(address).await.unwrap();
+        let (theirs, _) = listener.accept().await.unwrap();
+        for stream in [&ours, &theirs] {
+            assert!(!stream.nodelay().unwrap());
+            tune(stream, Some(Duration::from_secs(7))).unwrap();
+            give_up_after(stream, Duration::from_secs(9)).unwrap();
+            assert!(stream.nodelay().unwrap());
+            let socket = SockRef::from(stream);
+            assert!(socket.keepalive().unwrap());
+            #[cfg(target_os = "linux")]
+            {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
+                let limit = socket.tcp_user_timeout().unwrap();
+                assert_eq!(limit, Some(Duration::from_secs(9)));
+            }
+        }
+        tune(&ours, None).unwrap();
+    }
+}

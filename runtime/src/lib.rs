@@ -26,7 +26,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod generated;
-mod grpc_health;
+mod grpc_types;
 mod interceptor;
 mod io;
 mod metadata;

@@ -1,6 +1,7 @@
 //! What the end-to-end tests of ezrpc share.
 
 pub mod echo;
+pub mod frames;
 pub mod grpc;
 pub mod http;
 pub mod server;

@@ -35,14 +35,8 @@ pub(super) struct Sent {
 pub(super) fn send(sender: &mut Sender, request: Request<()>) -> Result<Sent, Failure> {
     match sender.send_request(request, false) {
         Ok((response, body)) => Ok(Sent { response, body }),
-        // Nothing was written; unless the request itself is bad, the connection takes no more.
-        Err(error) if error.is_go_away() || error.is_io() || error.is_reset() => {
-            Err(Failure::Unseen(transport_error(&error)))
-        }
-        Err(error) => Err(Failure::Unseen(Error::bare(
-            Code::Unavailable,
-            format!("cannot send the request: {error}"),
-        ))),
+        // Nothing was written, whatever the reason.
+        Err(error) => Err(Failure::Unseen(transport_error(&error))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Calls to a service in this process: no socket, no encoding, the same limits.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -16,8 +17,14 @@ use crate::context::{Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
 use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
+use crate::protocol::reply::panicked;
 use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
+
+/// Runs a piece of a handler: a panic, after which it is never polled again, is `None` and the call's end alone.
+fn caught<T>(poll: impl FnOnce() -> Poll<Option<T>>) -> Poll<Option<T>> {
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(None))
+}
 
 /// A call under way; dropped before it has finished it tells the handler that its caller is gone.
 struct Running {
@@ -67,14 +74,13 @@ impl Running {
 
     /// Runs the call within the channel's interceptors.
     async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
-        match chain {
-            Some(chain) => {
-                chain
-                    .around(&self.context, Credentials::Unasked, call)
-                    .await
-            }
-            None => call.await,
-        }
+        let mut call = match chain {
+            Some(chain) => chain.around(&self.context, Credentials::Unasked, call),
+            None => call,
+        };
+        poll_fn(|cx| caught(|| call.as_mut().poll(cx).map(Some)))
+            .await
+            .unwrap_or_else(|| Err(panicked()))
     }
 
     /// Takes note that nothing more comes.
@@ -202,7 +208,10 @@ impl<M: Message> LocalReplies<M> {
             self.running.context.cancel();
             return Poll::Ready(Some(Err(error)));
         }
-        Pin::new(replies).poll_next(cx)
+        match ready!(caught(|| Pin::new(replies).poll_next(cx).map(Some))) {
+            Some(next) => Poll::Ready(next),
+            None => Poll::Ready(Some(Err(panicked()))),
+        }
     }
 }
 

@@ -12,8 +12,10 @@ use tokio::sync::watch;
 
 use crate::call::{Call, CallFuture, Service};
 use crate::context::Context;
+use crate::descriptor::Package;
 use crate::error::{Error, Result};
-use crate::grpc_health::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
+use crate::grpc_types::health::health_check_response::ServingStatus;
+use crate::grpc_types::health::{self, HealthCheckRequest, HealthCheckResponse};
 use crate::method::{Method, ServiceDesc, Shape};
 use crate::stream::Streaming;
 
@@ -107,14 +109,18 @@ impl Service for Health {
         &HEALTH_SERVICE
     }
 
+    fn package(&self) -> Option<&'static Package> {
+        Some(health::descriptors())
+    }
+
     fn call(&self, method: usize, call: Call) -> CallFuture {
-        let health = self.clone();
+        let own = self.clone();
         match method {
             0 => call.unary(move |_: Context, request: HealthCheckRequest| async move {
-                health.check(&request.service)
+                own.check(&request.service)
             }),
             1 => call.server_streaming(move |_: Context, request: HealthCheckRequest| async move {
-                Ok(health.watch(request.service))
+                Ok(own.watch(request.service))
             }),
             _ => call.unimplemented(),
         }

@@ -8,6 +8,7 @@ mod exchange;
 mod health;
 mod life;
 mod lifecycle;
+mod reflection;
 mod rest;
 mod router;
 mod running;
@@ -82,6 +83,7 @@ pub struct Server {
     tls: Option<crate::tls::ServerTls>,
     /// What the registry is told, if not the address bound.
     advertised: Option<String>,
+    reflection: bool,
     lifecycle: lifecycle::Options,
 }
 
@@ -108,6 +110,7 @@ impl Server {
             #[cfg(feature = "tls")]
             tls: None,
             advertised: None,
+            reflection: false,
             lifecycle: lifecycle::Options::default(),
         }
     }
@@ -178,6 +181,9 @@ impl Server {
         self.check_uploads()?;
         let health = Health::new(names.iter().copied());
         self.services.push(Arc::new(health.clone()));
+        if self.reflection {
+            self.services.extend(reflection::both(&self.services));
+        }
         let registry = self.registry.take();
         let advertised = match &registry {
             Some(_) => self.advertised(address)?,

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed test says so")]
 
 mod access;
+mod bounds;
 mod clients;
 mod connections;
 mod grpc_wire;
 mod mount;
+mod reflection;
 mod tls;
 mod upload;
 mod webapi;

@@ -4,6 +4,7 @@ mod access;
 mod connections;
 mod http;
 mod limits;
+mod reflection;
 mod routes;
 #[cfg(feature = "tls")]
 mod tls;

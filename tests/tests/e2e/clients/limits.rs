@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ezrpc::{Code, Context, Server, Streaming};
-use ezrpc_tests::echo::{Echo, Event};
+use ezrpc_tests::echo::{Echo, Event, PANIC};
 use ezrpc_tests::proto::e2e::{EchoClient, EchoServer};
 use ezrpc_tests::server::Running;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -186,4 +186,16 @@ async fn a_loop_over_http_is_508() {
         answer.contains(r#"{"code":"aborted","message":"hop budget is used up,"#),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_of_its_call_alone() {
+    let ctx = Context::background();
+    let (clients, _running) = both().await;
+    for client in clients {
+        for (text, code) in [(PANIC, Some(Code::Internal)), ("hi", None)] {
+            let error = client.say(&ctx, request(text)).await.err();
+            assert_eq!(error.map(|error| error.code()), code);
+        }
+    }
 }
