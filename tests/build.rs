@@ -6,6 +6,7 @@ fn main() {
     ezrpc_build::Build::new()
         .include("protos")
         .include("../fuzz/protos")
+        .proto("e2e/conformance.proto")
         .proto("e2e/echo.proto")
         .proto("e2e/upload.proto")
         .proto("e2e/options.proto")

@@ -1,5 +1,6 @@
 //! What the end-to-end tests of ezrpc share.
 
+pub mod conformance;
 pub mod echo;
 pub mod frames;
 pub mod grpc;

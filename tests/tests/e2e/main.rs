@@ -5,6 +5,7 @@
 mod access;
 mod bounds;
 mod clients;
+mod conformance;
 mod connections;
 mod grpc_wire;
 mod mount;
