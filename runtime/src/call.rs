@@ -112,7 +112,9 @@ impl Call {
             let method = self.method;
             let (context, request, encoder) = self.one().await?;
             let reply = handler(context, request).await;
-            encoder.many(reply.map_err(|error| passed(error, method))?)
+            encoder
+                .many(reply.map_err(|error| passed(error, method))?)
+                .await
         })
     }
 
@@ -144,7 +146,9 @@ impl Call {
             let method = self.method;
             let (context, requests, encoder) = self.many()?;
             let reply = handler(context, requests).await;
-            encoder.many(reply.map_err(|error| passed(error, method))?)
+            encoder
+                .many(reply.map_err(|error| passed(error, method))?)
+                .await
         })
     }
 
@@ -189,14 +193,14 @@ enum Encoder {
 impl Encoder {
     fn one<Rep: Message>(self, reply: Rep) -> Result<Reply> {
         Ok(Reply(match self {
-            Encoder::Wire(wire) => ReplyKind::Message(wire.encode(&reply)?),
+            Encoder::Wire(wire) => wire.reply(reply)?,
             Encoder::Local => ReplyKind::Local(Box::new(reply)),
         }))
     }
 
-    fn many<Rep: Message>(self, replies: Streaming<Rep>) -> Result<Reply> {
+    async fn many<Rep: Message>(self, replies: Streaming<Rep>) -> Result<Reply> {
         Ok(Reply(match self {
-            Encoder::Wire(wire) => ReplyKind::Stream(wire.encode_stream(replies)),
+            Encoder::Wire(wire) => wire.replies(replies).await?,
             Encoder::Local => ReplyKind::Local(Box::new(replies)),
         }))
     }

@@ -184,6 +184,7 @@ mod tests {
                 max_message: 100,
                 json: json::Options::new(),
                 uploads: Default::default(),
+                rules: Default::default(),
             }),
         }
     }

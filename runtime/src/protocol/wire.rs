@@ -13,9 +13,10 @@ use crate::error::{Code, Error, Result};
 use crate::protocol::compression::{self, Encoding, Encodings};
 use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc::frame;
-use crate::protocol::webapi::binding::Binding;
+use crate::protocol::webapi;
+use crate::protocol::webapi::binding::{Binding, Rules};
 use crate::protocol::webapi::upload::{self, Upload, Uploads};
-use crate::reply::EncodedStream;
+use crate::reply::{EncodedStream, ReplyKind};
 use crate::stream::Streaming;
 
 /// What every call of a server shares.
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     /// How JSON is read and written.
     pub(crate) json: json::Options,
     pub(crate) uploads: Uploads,
+    /// How requests of google.api.http routes are taken.
+    pub(crate) rules: Rules,
 }
 
 /// Framing, codec and limits of one call.
@@ -115,6 +118,31 @@ impl Wire {
         }
     }
 
+    /// The field of the reply that is the body: empty for the whole.
+    fn response_field(&self) -> &'static str {
+        let binding = self.binding.as_ref();
+        binding.map_or("", |binding| binding.route.response_field())
+    }
+
+    /// Encodes the reply of a call that has one.
+    pub(crate) fn reply<M: Message>(&self, reply: M) -> Result<ReplyKind> {
+        match &self.binding {
+            None => self.encode(&reply).map(ReplyKind::Message),
+            Some(binding) => binding.reply(reply, self),
+        }
+    }
+
+    /// Encodes the replies of a call that streams them.
+    pub(crate) async fn replies<M: Message>(self, replies: Streaming<M>) -> Result<ReplyKind> {
+        match &self.binding {
+            Some(binding) if binding.route.is_raw_response() => {
+                let raw = webapi::http_body::pieces(replies, binding.route).await?;
+                Ok(ReplyKind::Raw(Box::new(raw)))
+            }
+            _ => Ok(ReplyKind::Stream(self.encode_stream(replies))),
+        }
+    }
+
     pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
         match (self.form, self.reply_codec) {
             (Form::Grpc | Form::GrpcWeb(_) | Form::Connect, codec) => {
@@ -134,14 +162,17 @@ impl Wire {
         }
     }
 
+    /// A reply in JSON: the message, or the field of it that the route sends.
     fn json<M: Message>(&self, message: &M) -> Result<Vec<u8>> {
-        self.settings
-            .json
-            .to_vec(message)
-            .map_err(|error| Error::bare(Code::Internal, error.to_string()))
+        let options = &self.settings.json;
+        let json = match self.response_field() {
+            "" => options.to_vec(message),
+            field => options.field_to_vec(message, field),
+        };
+        json.map_err(|error| Error::bare(Code::Internal, error.to_string()))
     }
 
-    pub(crate) fn encode_stream<M: Message>(self, replies: Streaming<M>) -> EncodedStream {
+    fn encode_stream<M: Message>(self, replies: Streaming<M>) -> EncodedStream {
         Box::pin(Replies {
             replies,
             wire: self,

@@ -36,6 +36,7 @@ use crate::codec::json::{self, Types};
 use crate::discovery::{Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
+use crate::protocol::webapi::binding::Rules;
 use crate::protocol::webapi::cors::Cors;
 use crate::protocol::webapi::upload::Uploads;
 use crate::protocol::wire::Settings;
@@ -78,6 +79,7 @@ pub struct Server {
     uploads: Uploads,
     max_timeout: Option<Duration>,
     json: json::Options,
+    rules: Rules,
     connection: ConnectionOptions,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
@@ -106,6 +108,7 @@ impl Server {
             uploads: Uploads::default(),
             max_timeout: None,
             json: json::Options::new().lenient(),
+            rules: Rules::default(),
             connection: ConnectionOptions::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -256,6 +259,7 @@ impl Server {
                 max_message: self.max_message,
                 json: self.json.types(types),
                 uploads: self.uploads,
+                rules: self.rules,
             }),
             chain: Arc::new(chain),
             policy: self.policy,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::method::{Method, Route, ServiceDesc, Shape, Webapi};
 use crate::protocol::Protocol;
 use crate::protocol::content_type::ContentType;
-use crate::protocol::webapi::binding::Binding;
+use crate::protocol::webapi::binding::{Binding, Media};
 use crate::protocol::webapi::{self, cors, routes};
 use crate::route::{BadTemplate, Decoding, Found, Table};
 
@@ -242,6 +242,7 @@ impl Exchange<'_> {
             path: call.variables,
             query: self.request.uri().query().map(str::to_owned),
             form_as_query: call.form_as_query,
+            media: Media::Message,
         };
         match self.admit_route(target.method, binding) {
             Ok(admission) => self.run(target, access, admission),
@@ -249,7 +250,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn admit_route(&self, method: &Method, binding: Binding) -> Result<Admission, Refusal> {
+    fn admit_route(&self, method: &Method, mut binding: Binding) -> Result<Admission, Refusal> {
         let route = binding.route;
         let upload = match route.body_field().is_empty() {
             true => Ok(None),
@@ -259,16 +260,11 @@ impl Exchange<'_> {
         if let Some(admission) = upload {
             return self.admit_bound(admission, binding);
         }
-        let any = route.body_field().is_empty() || route.is_raw_request() || binding.form_as_query;
-        let content = match self.head.content_type {
-            content @ ContentType::Message(_) => content,
-            _ if any => ContentType::Missing,
-            ContentType::Missing => ContentType::Missing,
-            _ => {
-                let response = self.route_error(&webapi::wrong_type());
-                return Err(Box::new(webapi::accept_post(response)));
-            }
-        };
+        let (content, headers) = (self.head.content_type, self.request.headers());
+        binding.media = Media::of(route, content, headers).ok_or_else(|| {
+            let response = self.route_error(&webapi::wrong_type());
+            Box::new(webapi::accept_post(response))
+        })?;
         // Before the handler runs, whose work would be for nothing.
         if method.shape() != Shape::Unary {
             return Err(Box::new(self.route_error(&webapi::no_streams())));

@@ -42,6 +42,7 @@ fn host(service: &dyn Service) -> Host {
                 .lenient()
                 .types(Types::of(service.package())),
             uploads: Default::default(),
+            rules: Default::default(),
         }),
         chain: Arc::new(Chain::default()),
         policy: Policy::default(),

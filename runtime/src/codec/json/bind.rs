@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{
-    Error, Message, Options, Reader, Result,
+    Error, Field, Message, Options, Reader, Result,
     reader::{Bind, Outcome},
 };
+use crate::google::api::HttpBody;
 
 /// What a field is set from.
 #[derive(Debug, Clone)]
@@ -22,10 +23,16 @@ pub(crate) enum Value<'a> {
     Number(u64),
     /// The paths of a field mask, for one that has none yet.
     Paths(&'a [String]),
+    /// A message in the protobuf encoding.
+    Proto(Bytes),
     /// Nothing; its zero is asked for.
     Zero,
     /// Nothing; it is asked what the field takes.
     Probe,
+    /// Nothing; a google.api.HttpBody is taken out.
+    Take,
+    /// Nothing; the protobuf encoding is asked for, of a message.
+    Encode,
 }
 
 /// A file: all of a message with fields `content_type`, `data` and, if it has them, `filename` and `size`.
@@ -166,11 +173,13 @@ impl Binder {
         })
     }
 
-    /// Leaves the field at `index` of the message itself, and all within it, alone from now on.
-    pub(crate) fn fix_field(&mut self, index: usize) {
+    /// Leaves the field called `name` of the message itself, and all within it, alone from now on.
+    pub(crate) fn fix_field(&mut self, message: &dyn Message, name: &str) {
+        let index = position(message.fields(), name);
         // protoc has no messages of more than 65,535 fields.
-        self.fixed
-            .insert(&[u16::try_from(index).unwrap_or(u16::MAX)]);
+        if let Some(index) = index.and_then(|index| u16::try_from(index).ok()) {
+            self.fixed.insert(&[index]);
+        }
     }
 }
 
@@ -181,6 +190,73 @@ pub(crate) fn zero(message: &mut dyn Message, name: &str, options: &Options) -> 
         Ok(bind) if !bind.zero.is_empty() => bind.zero,
         _ => b"{}".to_vec(),
     }
+}
+
+/// Takes the google.api.HttpBody out of the field called `name`; `None` if that is not set, or no such message.
+pub(crate) fn take_http_body(
+    message: &mut dyn Message,
+    name: &str,
+    options: &Options,
+) -> Option<HttpBody> {
+    let fixed = Fixed::default();
+    let bind = bind(message, Bind::new(name, Value::Take, &fixed), options);
+    bind.ok().and_then(|bind| bind.taken)
+}
+
+/// The protobuf encoding of the field called `name`, empty if it is not set; `None` if it is no message.
+pub(crate) fn encode_field(
+    message: &mut dyn Message,
+    name: &str,
+    options: &Options,
+) -> Option<Vec<u8>> {
+    let fixed = Fixed::default();
+    let bind = bind(message, Bind::new(name, Value::Encode, &fixed), options).ok()?;
+    (bind.outcome == Outcome::Set).then_some(bind.zero)
+}
+
+/// Reads a JSON value into the field called `name`, as a document that has it would.
+///
+/// With `record` returns the fields that the value names, as a field mask has them.
+///
+/// # Errors
+/// If the value is not of the field's type.
+pub(crate) fn read_field(
+    message: &mut dyn Message,
+    name: &str,
+    json: &[u8],
+    (options, record): (&Options, bool),
+) -> Result<Vec<String>> {
+    let Some(index) = position(message.fields(), name) else {
+        return Err(Error::new("there is no such field").in_field(name));
+    };
+    let mut reader = Reader::new(options, json)?;
+    if record {
+        reader.record();
+    }
+    let read = message.read_field(index, &mut reader);
+    read.map_err(|error| error.in_field(name))?;
+    reader.end()?;
+    Ok(reader.recorded())
+}
+
+/// Reads a JSON document; returns the fields that it names, as a field mask has them.
+///
+/// # Errors
+/// If the text is not the form of this message.
+pub(crate) fn read_recorded(
+    message: &mut dyn Message,
+    json: &[u8],
+    options: &Options,
+) -> Result<Vec<String>> {
+    let mut reader = Reader::new(options, json)?;
+    reader.record();
+    message.read(&mut reader)?;
+    reader.end()?;
+    Ok(reader.recorded())
+}
+
+fn position(fields: &[Field], name: &str) -> Option<usize> {
+    fields.iter().position(|field| field.is_called(name))
 }
 
 fn bind<'a>(

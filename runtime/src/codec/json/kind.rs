@@ -435,7 +435,7 @@ impl Kind for NullValue {
 pub struct Msg<M>(PhantomData<M>);
 impl<M> sealed::Sealed for Msg<M> {}
 
-impl<M: Message + Default> Kind for Msg<M> {
+impl<M: Message + prost::Message + Default + 'static> Kind for Msg<M> {
     type Value = M;
 
     #[inline]
@@ -465,9 +465,6 @@ impl<M: Message + Default> Kind for Msg<M> {
     }
 
     fn bind(slot: &mut M, r: &mut Reader<'_>) -> Result {
-        if r.replaces() {
-            *slot = M::default();
-        }
-        r.bind_message(slot)
+        r.bind_field(slot)
     }
 }

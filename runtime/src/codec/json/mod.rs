@@ -15,7 +15,7 @@
 //!
 //! The reader takes RFC 8259 text only, never puts an integer through a float, and stops at a nesting of 100.
 
-mod bind;
+pub(crate) mod bind;
 mod decimal;
 mod error;
 mod field;

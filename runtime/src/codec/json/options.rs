@@ -124,6 +124,24 @@ impl Options {
         result
     }
 
+    /// Prints the value of one field, by its proto name: its zero if it is not set, never `null`.
+    ///
+    /// # Errors
+    /// If a value has no JSON form.
+    pub(crate) fn field_to_vec<M: Message + Default>(
+        &self,
+        message: &M,
+        name: &str,
+    ) -> Result<Vec<u8>> {
+        let fields = message.fields();
+        let index = fields.iter().position(|field| field.is_called(name));
+        match index.map(|index| Writer::field(self, message, index)) {
+            Some(Ok(Some(json))) => Ok(json),
+            Some(Err(error)) => Err(error.in_field(name)),
+            _ => Ok(super::bind::zero(&mut M::default(), name, self)),
+        }
+    }
+
     /// Reads a message from one JSON document.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{DEPTH_LIMIT, Error, Field, Key, Kind, Options, Result, Type, print, scan, types};
+use super::{
+    DEPTH_LIMIT, Error, Field, Key, Kind, Message, Options, Result, Type, print, scan, types,
+};
 
 /// Writes the fields of messages; generated code calls it with the index of each field.
 #[derive(Debug)]
@@ -13,6 +15,18 @@ pub struct Writer<'a> {
     fields: &'static [Field],
     /// How many more levels may be opened.
     depth: u32,
+    /// Where the value of the one field asked for stands.
+    only: Option<Only>,
+}
+
+/// A field of the outermost message, and where its value is in what is written.
+#[derive(Debug)]
+struct Only {
+    index: usize,
+    start: usize,
+    /// Known once another field follows.
+    end: Option<usize>,
+    found: bool,
 }
 
 /// The message around the one that was opened.
@@ -26,6 +40,57 @@ impl<'a> Writer<'a> {
             options,
             fields: &[],
             depth: DEPTH_LIMIT + 1,
+            only: None,
+        }
+    }
+
+    /// Writes the value of one field of a message; `None` if it is not set.
+    ///
+    /// Writes all fields, without their keys, as only the message knows which is which, and keeps one.
+    pub(super) fn field(
+        options: &'a Options,
+        message: &dyn Message,
+        index: usize,
+    ) -> Result<Option<Vec<u8>>> {
+        let mut writer = Self::new(options, Vec::with_capacity(256));
+        // The message's own fields have no names here, so that `key` finds none and asks `mark`.
+        writer.only = Some(Only {
+            index,
+            start: 0,
+            end: None,
+            found: false,
+        });
+        writer.enter()?;
+        message.write_fields(&mut writer)?;
+        let Some(Only {
+            start,
+            end,
+            found: true,
+            ..
+        }) = writer.only
+        else {
+            return Ok(None);
+        };
+        let mut out = writer.out;
+        out.truncate(end.unwrap_or(out.len()));
+        out.drain(..start);
+        Ok(Some(out))
+    }
+
+    /// Notes where the value of a field begins that has no key.
+    #[cold]
+    fn mark(&mut self, index: usize) {
+        let at = self.out.len();
+        match &mut self.only {
+            Some(only) if only.index == index => {
+                (only.start, only.found) = (at, true);
+            }
+            Some(Only {
+                found: true,
+                end: end @ None,
+                ..
+            }) => *end = Some(at),
+            _ => {}
         }
     }
 
@@ -263,7 +328,7 @@ impl<'a> Writer<'a> {
     fn key(&mut self, index: usize) {
         // Generated code speaks of its own fields only; a foreign index writes nothing useful, but no more.
         let Some(field) = self.fields.get(index) else {
-            return;
+            return self.mark(index);
         };
         let (key, len) = field.padded_key();
         if len == 0 || self.options.proto_names {

@@ -2,7 +2,9 @@
 
 pub(crate) mod binding;
 pub(crate) mod cors;
+pub(crate) mod http_body;
 pub(crate) mod multipart;
+pub(crate) mod query;
 pub(crate) mod routes;
 pub(crate) mod upload;
 

@@ -4,12 +4,13 @@
 //! set: [`Reader::bind_message`] takes one element off the path and asks the message to read that field, which
 //! comes back here by the methods `bind_*` until the path ends.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{any::Any, borrow::Cow, collections::BTreeMap};
 
 use bytes::Bytes;
 
 use super::{DEPTH_LIMIT, Error, Key, Kind, Reader, Result};
 use crate::codec::json::{Field, Message, Options, Value, Writer, bind::Fixed};
+use crate::google::api::HttpBody;
 
 /// The longest text shown in an error.
 const SHOWN: usize = 64;
@@ -28,8 +29,10 @@ pub(in crate::codec::json) struct Bind<'a> {
     pub(in crate::codec::json) outcome: Outcome,
     /// Whether the field takes any number of values.
     pub(in crate::codec::json) many: bool,
-    /// For [`Value::Zero`]: the JSON of a field that is not set.
+    /// For [`Value::Zero`]: the JSON of a field that is not set; for [`Value::Encode`]: the encoding.
     pub(in crate::codec::json) zero: Vec<u8>,
+    /// For [`Value::Take`].
+    pub(in crate::codec::json) taken: Option<HttpBody>,
 }
 
 /// What became of it.
@@ -57,6 +60,7 @@ impl<'a> Bind<'a> {
             outcome: Outcome::Unknown,
             many: false,
             zero: Vec::new(),
+            taken: None,
         }
     }
 
@@ -153,6 +157,7 @@ impl<'a> Reader<'a> {
                 };
                 Ok(())
             }
+            Value::Proto(_) | Value::Take | Value::Encode => self.no_text(),
             Value::Text(_) | Value::Number(_) | Value::Paths(_) => message.read_text(self),
         }
     }
@@ -185,6 +190,7 @@ impl<'a> Reader<'a> {
                 Some(Outcome::File) => Ok(()),
                 _ => self.no_text(),
             },
+            Some(Value::Proto(_) | Value::Take | Value::Encode) => self.no_text(),
             _ => {
                 let text = self.value_text()?;
                 match K::parse(&text) {
@@ -367,12 +373,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a value that is there already makes way for all of the new one.
-    pub(crate) fn replaces(&self) -> bool {
-        let bind = self.bind.as_ref();
-        bind.is_some_and(|bind| {
-            bind.rest.is_empty() && matches!(bind.value, Value::Json(_) | Value::File(_))
-        })
+    /// Sets a message that is a field.
+    pub(crate) fn bind_field<M>(&mut self, slot: &mut M) -> Result
+    where
+        M: Message + prost::Message + Default + 'static,
+    {
+        let whole = self.bind.as_mut().filter(|bind| bind.rest.is_empty());
+        match whole.map(|bind| (&bind.value, &mut bind.taken)) {
+            // A value that is there already makes way for all of the new one.
+            Some((Value::Json(_) | Value::File(_), _)) => *slot = M::default(),
+            Some((Value::Proto(data), _)) => {
+                let decoded = M::decode(data.clone());
+                *slot = decoded
+                    .map_err(|error| Error::new(format!("bad protobuf message: {error}")))?;
+                return self.set();
+            }
+            Some((Value::Take, taken)) => {
+                let slot: &mut dyn Any = slot;
+                *taken = slot.downcast_mut::<HttpBody>().map(std::mem::take);
+            }
+            _ => {}
+        }
+        self.bind_message(slot)
     }
 
     /// Passes over an element of the path that may be left out.

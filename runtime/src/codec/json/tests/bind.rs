@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::{Legacy, Node, Order};
-use crate::codec::json::{Binder, File, Message, Options, Reader, Set, Value, bind, to_string};
+use crate::codec::json::bind::{self, Binder, File, Set, Value};
+use crate::codec::json::{Message, Options, Reader, to_string};
 use crate::google::api::HttpBody;
 
 /// Sets fields of an empty message; what they are printed as, or the first error.
@@ -266,7 +267,7 @@ fn h22_what_is_fixed_stays() {
         binder.fix(&mut message, "info.id", Value::Text("8"), &options),
         Ok(Set::Done)
     );
-    binder.fix_field(7);
+    binder.fix_field(&message, "count");
     let mut set = |path| binder.set(&mut message, path, Value::Text("1"), &options);
     assert_eq!(set("info.id"), Ok(Set::Fixed));
     assert_eq!(set("count"), Ok(Set::Fixed));
