@@ -8,6 +8,7 @@
 GRPCIO_VERSION=1.85.1
 BUF_VERSION=1.75.0
 GOOGLE_PROTO_FILES_VERSION=6.0.1
+EVENTSOURCE_PARSER_VERSION=4.1.3
 
 TOOLS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$TOOLS_ROOT/target/tools
@@ -61,4 +62,15 @@ tools_google_protos() {
     rm -rf "$folder" && mkdir -p "$folder"
     (cd "$folder" && npm pack --silent "google-proto-files@$GOOGLE_PROTO_FILES_VERSION" >/dev/null && tar xzf ./*.tgz && rm ./*.tgz)
     touch "$folder/complete"
+}
+
+# npm's parser of server-sent events, for Node's require(); needs node.
+tools_eventsource() {
+    local folder=$TOOLS/eventsource-parser-$EVENTSOURCE_PARSER_VERSION
+    if ! [ -e "$folder/complete" ]; then
+        rm -rf "$folder" && mkdir -p "$folder"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "eventsource-parser@$EVENTSOURCE_PARSER_VERSION"
+        touch "$folder/complete"
+    fi
+    export NODE_PATH=$folder/node_modules${NODE_PATH:+:$NODE_PATH}
 }

@@ -176,7 +176,7 @@ impl Call {
     fn many<Req: Message>(self) -> Result<(Context, Streaming<Req>, Encoder)> {
         match self.request {
             Request::Wire { body, wire } => {
-                let requests = wire.read_many(body);
+                let requests = wire.read_many(body)?;
                 Ok((self.context, requests, Encoder::Wire(wire)))
             }
             Request::Local(requests) => Ok((self.context, unbox(requests)?, Encoder::Local)),

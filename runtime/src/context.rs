@@ -72,6 +72,8 @@ impl Principal {
 pub(crate) struct ReplyMetadata {
     pub(crate) headers: Option<Metadata>,
     pub(crate) trailers: Option<Metadata>,
+    /// The HTTP status of a reply that is no error, if not 200.
+    pub(crate) status: Option<http::StatusCode>,
 }
 
 /// What the protocol read from a request's head.
@@ -298,6 +300,34 @@ impl Reply<'_> {
     pub fn trailer(&self, name: &str, value: impl AsRef<str>) -> crate::Result<()> {
         let mut reply = lock(&self.context.inner.reply);
         reply.trailers.get_or_insert_default().append(name, value)
+    }
+
+    /// Sets the HTTP status of a reply that goes well, in place of 200: 201 beside a `location` header, say.
+    ///
+    /// After 204, 205 and 304 comes no body. Callers of gRPC, gRPC-Web and Connect see nothing of it. The status of an
+    /// error is [`Error::with_http_status`].
+    ///
+    /// ```
+    /// # use ezrpc::{Context, Result};
+    /// fn created(ctx: &Context, id: u64) -> Result<()> {
+    ///     ctx.reply().status(201)?;
+    ///     ctx.reply().header("location", format!("/v1/books/{id}"))
+    /// }
+    /// # created(&Context::background(), 7).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for anything but 200 to 399.
+    pub fn status(&self, status: u16) -> crate::Result<()> {
+        let fits = (200..400).contains(&status);
+        let status = http::StatusCode::from_u16(status).ok().filter(|_| fits);
+        if status.is_none() {
+            return Err(Error::invalid_argument(
+                "the HTTP status of a reply is 200 to 399: return an error for the others",
+            ));
+        }
+        lock(&self.context.inner.reply).status = status;
+        Ok(())
     }
 
     /// Changes the headers as a whole, binary values among them.

@@ -53,6 +53,7 @@ pub use method::{
 };
 pub use protocol::webapi::cors::Cors;
 pub use protocol::webapi::upload::UploadLimits;
+pub use protocol::webapi::{ErrorFormat, StreamFormat};
 pub use reply::Reply;
 pub use route::PathDecoding;
 pub use server::{Bound, Health, Server, TrailingSlash};

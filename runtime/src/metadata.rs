@@ -4,12 +4,16 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::base64::{self, Form};
 use crate::error::{Error, Result};
-use crate::protocol::headers::is_reserved;
+use crate::protocol::headers::{is_hidden, is_reserved};
 
 /// Metadata of a call: names are lower-case, a name may have several values, order is kept within a name.
 ///
 /// Names ending in `-bin` carry bytes (base64 on the wire). Names the protocols use for themselves
-/// (`grpc-*`, `content-type`, `te`, connection headers) are neither shown nor accepted.
+/// (`grpc-*`, `connect-*`, `te`, connection headers) are neither shown nor accepted; `content-type` is shown to who asks
+/// for it by name.
+///
+/// Over HTTP, `Grpc-Metadata-Foo` is also shown as `foo`, after the values `foo` itself has: a proxy that vouches for
+/// a header by taking it out of what callers send has to take out both.
 ///
 /// Source: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, Custom-Metadata.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +51,7 @@ impl Metadata {
 
     /// Returns every value of `name` that is visible ASCII, in order.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
-        let visible = !is_reserved(name);
+        let visible = !is_hidden(name);
         self.headers
             .get_all(name)
             .into_iter()

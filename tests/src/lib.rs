@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod echo;
+pub mod feed;
 pub mod frames;
 pub mod grpc;
 pub mod http;

@@ -36,6 +36,21 @@ pub fn require_grpcio() -> Option<PathBuf> {
     None
 }
 
+/// Finds a Node.js that has a package of npm's.
+///
+/// # Panics
+/// If the package is required and not there.
+pub fn require_npm(package: &str) -> Option<PathBuf> {
+    let node = Command::new("node")
+        .args(["-e", &format!("require('{package}')")])
+        .output();
+    if node.is_ok_and(|output| output.status.success()) {
+        return Some(PathBuf::from("node"));
+    }
+    absent(package, &format!("Node.js with npm's {package}"));
+    None
+}
+
 fn is_program(file: &Path) -> bool {
     // What a shim of a version manager cannot run counts as absent.
     file.is_file()

@@ -123,6 +123,7 @@ impl Plan {
             self.ctx.set_reply(ReplyMetadata {
                 headers: Some(Metadata::from_headers(headers)),
                 trailers: trailers.map(Metadata::from_headers),
+                status: None,
             });
         }
     }

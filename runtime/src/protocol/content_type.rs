@@ -19,6 +19,8 @@ pub(crate) enum ContentType {
     Message(Codec),
     /// `application/x-www-form-urlencoded`
     Form,
+    /// Many JSON values: `application/x-ndjson` and its other names.
+    Lines,
     /// Anything else, more than one header included.
     Other,
 }
@@ -30,7 +32,9 @@ impl ContentType {
             Self::Grpc(_) => Protocol::Grpc,
             Self::GrpcWeb(..) => Protocol::GrpcWeb,
             Self::Connect(_) => Protocol::Connect,
-            Self::Message(_) | Self::Form | Self::Missing | Self::Other => Protocol::Webapi,
+            Self::Message(_) | Self::Lines | Self::Form | Self::Missing | Self::Other => {
+                Protocol::Webapi
+            }
         }
     }
 
@@ -60,6 +64,7 @@ impl ContentType {
                 Self::Message(Codec::Proto)
             }
             "application/x-www-form-urlencoded" => Self::Form,
+            "application/x-ndjson" | "application/jsonl" | "application/ndjson" => Self::Lines,
             _ if media.starts_with("application/grpc") => {
                 let web = Media::parse(&media);
                 web.map_or(Self::Other, |(media, codec)| Self::GrpcWeb(media, codec))
@@ -134,6 +139,8 @@ mod tests {
             ("application/x-protobuf", ContentType::Message(Codec::Proto)),
             ("application/x-www-form-urlencoded", ContentType::Form),
             ("multipart/form-data; boundary=x", ContentType::Other),
+            ("application/x-ndjson", ContentType::Lines),
+            ("application/jsonl; charset=utf-8", ContentType::Lines),
             ("text/plain", ContentType::Other),
             ("", ContentType::Other),
         ];

@@ -15,6 +15,8 @@ pub(crate) enum Framing {
     Bare,
     /// The body is a form or a file.
     Upload,
+    /// JSON values, one behind the other or in an array.
+    Lines,
 }
 
 /// How the replies of a call stand on the wire.
@@ -28,6 +30,12 @@ pub(crate) enum Form {
     Connect,
     /// The body is the message.
     Bare,
+    /// A JSON object a line: `{"result":..}`, and `{"error":..}` at the end of a call that failed.
+    Lines,
+    /// Server-sent events.
+    Events,
+    /// A JSON array.
+    Array,
 }
 
 impl Form {

@@ -28,6 +28,10 @@ pub(crate) struct Head {
     pub(crate) connect: bool,
     /// With another version than 1.
     bad_version: bool,
+    /// `TE: trailers`: the caller reads real trailers.
+    pub(crate) trailers: bool,
+    /// There is metadata that HTTP has rules for: [`webapi::metadata`](super::webapi::metadata).
+    pub(crate) special_metadata: bool,
     pub(crate) hops: u32,
 }
 
@@ -72,8 +76,11 @@ impl Head {
             envelopes: Compression::NONE,
             connect: false,
             bad_version: false,
+            trailers: false,
+            special_metadata: false,
             hops: DEFAULT_HOPS,
         };
+        let mut seconds = None;
         for (name, value) in headers {
             let value = value.as_bytes();
             match name.as_str() {
@@ -91,8 +98,20 @@ impl Head {
                     head.bad_version |= value != b"1";
                 }
                 "ezrpc-ttl" => head.hops = hops(value),
-                _ => {}
+                "te" => head.trailers |= lists(value, "trailers"),
+                "x-server-timeout" => seconds = Some(value),
+                "connection" => head.special_metadata |= names_headers(value),
+                name => {
+                    head.special_metadata |=
+                        name.ends_with("-bin") || name.starts_with("grpc-metadata-");
+                }
             }
+        }
+        // To gRPC it is metadata like any other.
+        if let Some(value) = seconds
+            && !matches!(head.content_type, ContentType::Grpc(_))
+        {
+            head.set_timeout(float_seconds(value));
         }
         head
     }
@@ -122,7 +141,7 @@ impl Head {
             return Err(Error::bare(
                 Code::InvalidArgument,
                 "malformed timeout: grpc-timeout takes 1 to 8 digits and one of H M S m u n, \
-                 connect-timeout-ms 1 to 10 digits",
+                 connect-timeout-ms 1 to 10 digits, x-server-timeout seconds as a decimal number",
             ));
         }
         if self.bad_version {
@@ -142,10 +161,111 @@ fn milliseconds(value: &[u8]) -> Option<Duration> {
     Some(Duration::from_millis(text.parse().ok()?))
 }
 
+/// `X-Server-Timeout`: seconds, as a decimal number.
+fn float_seconds(value: &[u8]) -> Option<Duration> {
+    let digits = value.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
+    let seconds: f64 = text.parse().ok()?;
+    // Too long for the clock is no limit.
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+/// Whether a comma list has `item`; parameters of the items do not count.
+fn lists(value: &[u8], item: &str) -> bool {
+    value.split(|byte| *byte == b',').any(|entry| {
+        let entry = entry.split(|byte| *byte == b';').next();
+        entry.is_some_and(|entry| entry.trim_ascii().eq_ignore_ascii_case(item.as_bytes()))
+    })
+}
+
+/// Whether `Connection` says more than what becomes of the connection.
+fn names_headers(value: &[u8]) -> bool {
+    !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
+}
+
 /// The hop budget, never above the default: nobody outside can raise it.
 fn hops(value: &[u8]) -> u32 {
     let number = std::str::from_utf8(value)
         .ok()
         .and_then(|text| text.parse().ok());
     number.map_or(DEFAULT_HOPS, |hops: u32| hops.min(DEFAULT_HOPS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&'static str, &'static str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| {
+            let value = http::HeaderValue::from_static(value);
+            (http::HeaderName::from_static(name), value)
+        });
+        Head::read(&headers.collect())
+    }
+
+    #[test]
+    fn h87_the_shortest_time_limit_wins() {
+        let all = [
+            ("grpc-timeout", "2S"),
+            ("connect-timeout-ms", "1500"),
+            ("x-server-timeout", "0.25"),
+        ];
+        let limits: Vec<_> = (1..=3).map(|n| read(&all[..n]).timeout).collect();
+        assert_eq!(
+            limits,
+            [2000, 1500, 250].map(|ms| Some(Duration::from_millis(ms)))
+        );
+        let reversed: Vec<_> = all.into_iter().rev().collect();
+        assert_eq!(read(&reversed).timeout, Some(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn h87_seconds_are_a_decimal_number() {
+        for (text, millis) in [
+            ("1", 1000),
+            ("0", 0),
+            ("1.5", 1500),
+            (".5", 500),
+            ("2.", 2000),
+        ] {
+            let head = read(&[("x-server-timeout", text)]);
+            assert_eq!(head.timeout, Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "", ".", "-1", "+1", "1e3", "inf", "NaN", "1s", "1.2.3", " 1",
+        ] {
+            assert!(
+                read(&[("x-server-timeout", text)]).check().is_err(),
+                "{text:?}"
+            );
+        }
+        let head = read(&[("x-server-timeout", "99999999999999999999999")]);
+        assert_eq!(head.timeout, Some(Duration::MAX));
+        assert!(head.check().is_ok());
+    }
+
+    #[test]
+    fn grpc_takes_seconds_for_metadata() {
+        let head = read(&[
+            ("content-type", "application/grpc"),
+            ("x-server-timeout", "rubbish"),
+        ]);
+        assert!(head.check().is_ok() && head.timeout.is_none());
+    }
+
+    #[test]
+    fn flags_of_the_connection_and_of_metadata() {
+        assert!(read(&[("te", "gzip, trailers;q=0.5")]).trailers);
+        assert!(!read(&[("te", "gzip")]).trailers);
+        for (name, value) in [
+            ("connection", "keep-alive, x-private"),
+            ("x-key-bin", "AQ"),
+            ("grpc-metadata-a", "1"),
+        ] {
+            assert!(read(&[(name, value)]).special_metadata, "{name}");
+        }
+        for (name, value) in [("connection", "Keep-Alive"), ("x-binary", "1")] {
+            assert!(!read(&[(name, value)]).special_metadata, "{name}");
+        }
+    }
 }

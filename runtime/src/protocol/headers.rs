@@ -14,6 +14,7 @@ pub(crate) const CONNECT_CONTENT_ENCODING: HeaderName =
 pub(crate) const CONNECT_ACCEPT_ENCODING: HeaderName =
     HeaderName::from_static("connect-accept-encoding");
 pub(crate) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+pub(crate) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Hop budget.
 pub(crate) const EZRPC_TTL: HeaderName = HeaderName::from_static("ezrpc-ttl");
 /// Call path: `svc1;svc2`.
@@ -31,11 +32,18 @@ pub(crate) const APPLICATION_CONNECT_JSON: HeaderValue =
     HeaderValue::from_static("application/connect+json");
 pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const APPLICATION_PROTO: HeaderValue = HeaderValue::from_static("application/proto");
+pub(crate) const APPLICATION_NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+pub(crate) const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(crate) const ZERO: HeaderValue = HeaderValue::from_static("0");
 pub(crate) const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
-/// Whether a name belongs to the protocols, so that handlers neither see nor set it.
+/// Whether a name belongs to the protocols, so that handlers do not set it.
 pub(crate) fn is_reserved(name: &str) -> bool {
+    name == "content-type" || is_hidden(name)
+}
+
+/// Whether a name says something of the connection or of the protocol, so that handlers do not see it.
+pub(crate) fn is_hidden(name: &str) -> bool {
     name.starts_with("grpc-")
         || name.starts_with("connect-")
         || name.starts_with("proxy-")
@@ -43,7 +51,6 @@ pub(crate) fn is_reserved(name: &str) -> bool {
             name,
             "connection"
                 | "content-length"
-                | "content-type"
                 | "host"
                 | "keep-alive"
                 | "te"
@@ -55,7 +62,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
         )
 }
 
-/// The header that carries a trailer of a unary reply over HTTP: `trailer-<name>`.
-pub(crate) fn trailer_name(name: &HeaderName) -> Option<HeaderName> {
-    HeaderName::from_bytes(format!("trailer-{name}").as_bytes()).ok()
+/// A name that starts with a prefix in lower case; `None` if that makes it too long.
+pub(crate) fn prefixed(prefix: &str, name: &HeaderName) -> Option<HeaderName> {
+    HeaderName::from_bytes(format!("{prefix}{name}").as_bytes()).ok()
 }

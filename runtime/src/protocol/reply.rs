@@ -4,20 +4,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::{ACCEPT_ENCODING, VARY};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::time::Sleep;
 
 use super::compression::Encoding;
 use super::form::Form;
 use super::grpc::frame;
 use super::stream_body::StreamBody;
+use super::webapi::ErrorShape;
+use super::webapi::metadata::{Placement, Trailers};
 use super::wire::Settings;
 use super::{Protocol, connect, grpc, webapi};
 use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::{Context, ReplyMetadata};
 use crate::error::{Code, Error, Result};
-use crate::metadata::Metadata;
 use crate::reply::{EncodedStream, Reply, ReplyKind};
 
 /// How the caller of one request is answered.
@@ -27,13 +28,17 @@ pub(crate) struct Responder {
     pub(crate) form: Form,
     /// Of replies.
     pub(crate) codec: Codec,
-    pub(crate) shape: webapi::ErrorShape,
+    pub(crate) shape: ErrorShape,
     /// How replies may be compressed.
     pub(crate) encoding: Encoding,
     /// The request is a GET, whose reply caches may keep.
     pub(crate) cacheable: bool,
     /// Whether frames and causes may be told.
     pub(crate) trusted: bool,
+    /// The caller speaks Connect, by its own word.
+    pub(crate) connect: bool,
+    /// The caller reads the trailers of HTTP.
+    pub(crate) trailers: bool,
     pub(crate) settings: Arc<Settings>,
 }
 
@@ -66,9 +71,8 @@ impl Responder {
                         connect::stream::describe(self.encoding, response.headers_mut());
                         response
                     }
-                    Form::Bare => {
-                        let response = webapi::message(self.codec, data, self.encoding, metadata);
-                        self.varied(response)
+                    Form::Bare | Form::Lines | Form::Events | Form::Array => {
+                        self.varied(webapi::message(&self, data, metadata))
                     }
                 }
             }
@@ -86,34 +90,54 @@ impl Responder {
         context: Context,
         deadline: Option<Pin<Box<Sleep>>>,
     ) -> Response<Body> {
-        let metadata = context.take_reply();
-        let head = self.stream_head(metadata.headers);
+        let mut metadata = context.take_reply();
         // Trailers set so far stay with the stream; those set later join them.
-        context.restore_trailers(metadata.trailers);
+        context.restore_trailers(metadata.trailers.take());
+        let head = self.stream_head(metadata);
         let body = StreamBody::new(stream, context, deadline, self);
-        let mut response = Response::new(Body::new(body));
-        *response.headers_mut() = head;
-        response
+        head.map(|()| Body::new(body))
     }
 
-    /// The headers of a streaming reply.
-    fn stream_head(&self, metadata: Option<Metadata>) -> HeaderMap {
+    /// The head of a streaming reply.
+    fn stream_head(&self, metadata: ReplyMetadata) -> Response<()> {
         match self.form {
             Form::GrpcWeb(media) => {
-                let mut headers = media.head(self.codec, metadata);
+                let mut headers = media.head(self.codec, metadata.headers);
                 grpc::server::describe(self.encoding, &mut headers);
-                headers
+                with_headers(headers)
             }
             Form::Connect => {
-                let mut headers = connect::stream::head(self.codec, metadata);
+                let mut headers = connect::stream::head(self.codec, metadata.headers);
                 connect::stream::describe(self.encoding, &mut headers);
-                headers
+                with_headers(headers)
             }
             Form::Grpc | Form::Bare => {
-                let mut headers = grpc::server::head(self.codec, metadata);
+                let mut headers = grpc::server::head(self.codec, metadata.headers);
                 grpc::server::describe(self.encoding, &mut headers);
-                headers
+                with_headers(headers)
             }
+            Form::Lines | Form::Events | Form::Array => webapi::stream_head(self, metadata),
+        }
+    }
+
+    /// The HTTP status of a reply that goes well. To Connect and gRPC-Web all but 200 are errors.
+    pub(crate) fn status(&self, metadata: &ReplyMetadata) -> StatusCode {
+        match metadata.status {
+            Some(status) if self.protocol == Protocol::Webapi && !self.connect => status,
+            _ => StatusCode::OK,
+        }
+    }
+
+    /// Where the metadata of a reply over HTTP goes.
+    pub(crate) fn placement(&self) -> Placement {
+        let route = self.shape == ErrorShape::Status;
+        Placement {
+            prefix_headers: route && self.settings.http.prefix_metadata,
+            trailers: match (route, self.trailers) {
+                (false, _) => Trailers::Connect,
+                (true, false) => Trailers::Headers,
+                (true, true) => Trailers::Real,
+            },
         }
     }
 
@@ -133,12 +157,17 @@ impl Responder {
             Form::Grpc => grpc::server::error(self.codec, error, self.trusted, metadata),
             Form::GrpcWeb(media) => media.error(self.codec, error, metadata),
             Form::Connect => connect::stream::error(self.codec, error, metadata),
-            Form::Bare => {
-                let options = &self.settings.json;
-                self.varied(webapi::error(self.shape, error, options, metadata))
+            Form::Bare | Form::Lines | Form::Events | Form::Array => {
+                self.varied(webapi::error(self, error, metadata))
             }
         }
     }
+}
+
+fn with_headers(headers: HeaderMap) -> Response<()> {
+    let mut response = Response::new(());
+    *response.headers_mut() = headers;
+    response
 }
 
 /// The error of a call whose deadline has passed.

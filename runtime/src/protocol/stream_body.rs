@@ -9,10 +9,11 @@ use std::task::{Context as TaskContext, Poll};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::task::AbortHandle;
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::form::Form;
 use super::reply::{Responder, deadline_exceeded, panicked};
+use super::webapi::{array, errors, events, lines};
 use super::{connect, grpc};
 use crate::body::BoxError;
 use crate::context::Context;
@@ -32,6 +33,20 @@ pub(super) struct StreamBody {
     /// Ends the replies at the deadline also while a caller who does not read keeps the body from being polled.
     watchdog: Option<AbortHandle>,
     responder: Responder,
+    /// What an array has so far.
+    array: Array,
+    /// What breaks the response off once all before it is on its way.
+    broken: Option<BoxError>,
+    /// Runs out when nothing has been said for a while; of events only.
+    heartbeat: Option<Pin<Box<Sleep>>>,
+}
+
+/// How far the text of an array is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Array {
+    Nothing,
+    Opened,
+    Begun,
 }
 
 impl StreamBody {
@@ -52,6 +67,8 @@ impl StreamBody {
             };
             tokio::spawn(watching).abort_handle()
         });
+        let heartbeat =
+            (responder.form == Form::Events).then(|| Box::pin(sleep(events::HEARTBEAT)));
         Self {
             replies,
             ended: false,
@@ -59,6 +76,9 @@ impl StreamBody {
             deadline,
             watchdog,
             responder,
+            array: Array::Nothing,
+            broken: None,
+            heartbeat,
         }
     }
 
@@ -80,22 +100,58 @@ impl StreamBody {
         }
     }
 
+    /// A message as it follows on what was sent before.
+    fn message(&mut self, data: Bytes) -> Bytes {
+        if let Some(heartbeat) = &mut self.heartbeat {
+            let next = Instant::now() + events::HEARTBEAT;
+            heartbeat.as_mut().reset(next);
+        }
+        match self.responder.form {
+            Form::Array if self.array == Array::Opened => {
+                self.array = Array::Begun;
+                array::first(data)
+            }
+            form => form.dress(data),
+        }
+    }
+
+    /// What is sent while no message comes.
+    fn poll_idle(&mut self, cx: &mut TaskContext<'_>) -> Poll<Bytes> {
+        let Some(heartbeat) = &mut self.heartbeat else {
+            return Poll::Pending;
+        };
+        std::task::ready!(heartbeat.as_mut().poll(cx));
+        let next = Instant::now() + events::HEARTBEAT;
+        heartbeat.as_mut().reset(next);
+        Poll::Ready(events::COMMENT)
+    }
+
     /// What tells the caller how the call ended.
     fn outcome(&self, outcome: Result<()>) -> Option<Result<Frame<Bytes>, BoxError>> {
         let metadata = self.context.take_reply();
-        let outcome = outcome.as_ref().map(|&()| ());
-        match self.responder.form {
-            Form::GrpcWeb(media) => Some(Ok(Frame::data(media.end(outcome, metadata)))),
-            Form::Connect => {
-                let end = connect::stream::end(outcome, metadata.trailers);
-                Some(Ok(Frame::data(end)))
+        let (shape, settings) = (self.responder.shape, &*self.responder.settings);
+        let data = match (self.responder.form, outcome) {
+            (Form::Lines, Ok(())) => return None,
+            (Form::Lines, Err(error)) => {
+                lines::error(errors::last_of_stream(shape, &error, settings))
             }
-            Form::Grpc | Form::Bare => {
+            (Form::Events, Ok(())) => events::END,
+            (Form::Events, Err(error)) => events::error(&errors::event(shape, &error, settings)),
+            (Form::Array, Ok(())) => array::CLOSE,
+            // Breaks the response off: there is no place for an error in an array of messages.
+            (Form::Array, Err(error)) => return Some(Err(error.into_std().into())),
+            (Form::GrpcWeb(media), outcome) => media.end(outcome.as_ref().map(|&()| ()), metadata),
+            (Form::Connect, outcome) => {
+                connect::stream::end(outcome.as_ref().map(|&()| ()), metadata.trailers)
+            }
+            (Form::Grpc | Form::Bare, outcome) => {
+                let outcome = outcome.as_ref().map(|&()| ());
                 let trusted = self.responder.trusted;
                 let trailers = grpc::server::trailers(outcome, trusted, metadata);
-                Some(Ok(Frame::trailers(trailers)))
+                return Some(Ok(Frame::trailers(trailers)));
             }
-        }
+        };
+        Some(Ok(Frame::data(data)))
     }
 
     fn end(&mut self) {
@@ -126,23 +182,37 @@ impl HttpBody for StreamBody {
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         if self.ended {
             return Poll::Ready(None);
         }
-        let outcome = match std::task::ready!(self.poll_message(cx)) {
-            Some(Ok(data)) => {
-                let data = self.responder.form.dress(data);
-                return Poll::Ready(Some(Ok(Frame::data(data))));
+        if self.responder.form == Form::Array && self.array == Array::Nothing {
+            self.array = Array::Opened;
+            return Poll::Ready(Some(Ok(Frame::data(array::OPEN))));
+        }
+        let outcome = match self.poll_message(cx) {
+            Poll::Ready(Some(Ok(data))) => {
+                return Poll::Ready(Some(Ok(Frame::data(self.message(data)))));
             }
-            Some(Err(error)) => Err(error),
-            None => Ok(()),
+            Poll::Ready(Some(Err(error))) => Err(error),
+            Poll::Ready(None) => Ok(()),
+            Poll::Pending => return self.poll_idle(cx).map(|data| Some(Ok(Frame::data(data)))),
         };
         self.end();
-        Poll::Ready(self.outcome(outcome))
+        let outcome = self.outcome(outcome);
+        if let Some(Err(error)) = outcome {
+            // An error takes what is not sent yet with it, the head even; a moment later it is sent.
+            self.broken = Some(error);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(outcome)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended
+        self.ended && self.broken.is_none()
     }
 }
 
@@ -161,30 +231,32 @@ mod tests {
 
     use futures_core::Stream;
     use tokio::sync::mpsc;
-    use tokio::time::sleep;
 
     use super::*;
     use crate::codec::{Codec, json};
     use crate::error::Code;
     use crate::protocol::Protocol;
     use crate::protocol::compression::Encoding;
-    use crate::protocol::webapi::ErrorShape;
+    use crate::protocol::webapi::{ErrorShape, Options};
     use crate::protocol::wire::Settings;
 
-    fn responder() -> Responder {
+    fn responder(protocol: Protocol, form: Form) -> Responder {
         Responder {
-            protocol: Protocol::Grpc,
-            form: Form::Grpc,
-            codec: Codec::Proto,
-            shape: ErrorShape::Connect,
+            protocol,
+            form,
+            codec: Codec::Json,
+            shape: ErrorShape::Status,
             encoding: Encoding::Identity,
             cacheable: false,
             trusted: true,
+            connect: false,
+            trailers: false,
             settings: Arc::new(Settings {
                 max_message: 100,
                 json: json::Options::new(),
                 uploads: Default::default(),
                 rules: Default::default(),
+                http: Options::default(),
             }),
         }
     }
@@ -206,7 +278,8 @@ mod tests {
         let context = Context::background();
         let deadline = Box::pin(sleep(Duration::from_millis(200)));
         let replies = Box::pin(Endless(sender));
-        let mut body = StreamBody::new(replies, context.clone(), Some(deadline), responder());
+        let grpc = responder(Protocol::Grpc, Form::Grpc);
+        let mut body = StreamBody::new(replies, context.clone(), Some(deadline), grpc);
         assert_eq!(dropped.recv().await, None);
         assert!(context.is_cancelled());
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -217,5 +290,58 @@ mod tests {
         let code = outcome.and_then(Result::err).map(|error| error.code());
         assert_eq!(code, Some(Code::DeadlineExceeded));
         assert!(body.is_end_stream());
+    }
+
+    /// A body of what `sender` sends, encoded.
+    fn body(form: Form) -> (mpsc::Sender<Result<Bytes>>, StreamBody) {
+        let (sender, replies) = crate::Streaming::channel(1);
+        let responder = responder(Protocol::Webapi, form);
+        let replies = Box::pin(replies);
+        (
+            sender,
+            StreamBody::new(replies, Context::background(), None, responder),
+        )
+    }
+
+    /// The next piece; `None` at the end.
+    async fn next(body: &mut StreamBody) -> Option<String> {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+        let data = frame.ok()?.into_data().ok()?;
+        Some(String::from_utf8_lossy(&data).into_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h75_a_heartbeat_after_every_fifteen_idle_seconds() {
+        let (sender, mut body) = body(Form::Events);
+        let start = Instant::now();
+        let seconds = || start.elapsed().as_secs_f64().round();
+        assert_eq!(next(&mut body).await.as_deref(), Some(":\n\n"));
+        assert_eq!(seconds(), 15.0);
+        assert_eq!(next(&mut body).await.as_deref(), Some(":\n\n"));
+        assert_eq!(seconds(), 30.0);
+        sleep(Duration::from_secs(10)).await;
+        sender.send(Ok(events::reply(b"{}"))).await.expect("room");
+        assert_eq!(next(&mut body).await.as_deref(), Some("data: {}\n\n"));
+        assert_eq!(seconds(), 40.0);
+        // Fifteen seconds from the message, not from the comment before it.
+        assert_eq!(next(&mut body).await.as_deref(), Some(":\n\n"));
+        assert_eq!(seconds(), 55.0);
+        drop(sender);
+        let end = next(&mut body).await;
+        assert_eq!(end.as_deref(), Some("event: end\ndata: {}\n\n"));
+        assert!(body.is_end_stream());
+        assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_and_arrays_have_no_heartbeat() {
+        for form in [Form::Lines, Form::Array] {
+            let (_sender, mut body) = body(form);
+            if form == Form::Array {
+                assert_eq!(next(&mut body).await.as_deref(), Some("["));
+            }
+            let hour = tokio::time::timeout(Duration::from_secs(3600), next(&mut body)).await;
+            assert!(hour.is_err(), "{form:?}: {hour:?}");
+        }
     }
 }

@@ -13,9 +13,9 @@ use crate::error::{Code, Error, Result};
 use crate::protocol::compression::{self, Encoding, Encodings};
 use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc::frame;
-use crate::protocol::webapi;
 use crate::protocol::webapi::binding::{Binding, Rules};
 use crate::protocol::webapi::upload::{self, Upload, Uploads};
+use crate::protocol::webapi::{self, array, events, lines};
 use crate::reply::{EncodedStream, ReplyKind};
 use crate::stream::Streaming;
 
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) uploads: Uploads,
     /// How requests of google.api.http routes are taken.
     pub(crate) rules: Rules,
+    /// How HTTP callers are answered.
+    pub(crate) http: webapi::Options,
 }
 
 /// Framing, codec and limits of one call.
@@ -53,9 +55,16 @@ impl Wire {
     pub(crate) async fn read_one<M: Message>(&self, body: &mut Body) -> Result<M> {
         let data = match self.framing {
             Framing::Grpc | Framing::Connect => frame::read_one(body, self.decoder()).await?,
-            Framing::Bare => self.read_bare(body).await.map_err(|e| self.own_status(e))?,
+            Framing::Bare | Framing::Lines => {
+                self.read_bare(body).await.map_err(|e| self.own_status(e))?
+            }
             Framing::Upload => return upload::message(std::mem::take(body), self).await,
         };
+        self.decode_item(data)
+    }
+
+    /// Decodes a message of a body, or of a part of it.
+    pub(crate) fn decode_item<M: Message>(&self, data: Bytes) -> Result<M> {
         match &self.binding {
             None => self.decode(data),
             Some(binding) => binding.message(data, self),
@@ -81,17 +90,19 @@ impl Wire {
         frame::Decoder::new(self.settings.max_message, self.encodings.request)
     }
 
-    pub(crate) fn read_many<M: Message>(&self, body: Body) -> Streaming<M> {
-        if self.framing == Framing::Upload {
-            return upload::messages(body, self);
+    pub(crate) fn read_many<M: Message>(&self, body: Body) -> Result<Streaming<M>> {
+        match self.framing {
+            Framing::Lines => return lines::read(body, self.clone()),
+            Framing::Upload => return Ok(upload::messages(body, self)),
+            Framing::Grpc | Framing::Connect | Framing::Bare => {}
         }
-        Streaming::new(Requests {
+        Ok(Streaming::new(Requests {
             body,
             decoder: self.decoder(),
             wire: self.clone(),
             done: false,
             messages: std::marker::PhantomData,
-        })
+        }))
     }
 
     /// Decodes a body that is the whole message.
@@ -114,7 +125,9 @@ impl Wire {
     fn bad_request(&self) -> Code {
         match self.framing {
             Framing::Grpc => Code::Internal,
-            Framing::Connect | Framing::Bare | Framing::Upload => Code::InvalidArgument,
+            Framing::Connect | Framing::Bare | Framing::Lines | Framing::Upload => {
+                Code::InvalidArgument
+            }
         }
     }
 
@@ -150,6 +163,10 @@ impl Wire {
             }
             (Form::Bare, Codec::Proto) => Ok(Bytes::from(proto::encode_after(0, message))),
             (Form::Bare, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
+            // There is no other codec for these.
+            (Form::Lines, _) => Ok(lines::reply(&self.json(message)?)),
+            (Form::Events, _) => Ok(events::reply(&self.json(message)?)),
+            (Form::Array, _) => Ok(array::reply(&self.json(message)?)),
         }
     }
 

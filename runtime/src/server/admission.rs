@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::ACCEPT;
-use http::{Method as HttpMethod, Response, Version};
+use http::{Method as HttpMethod, Request, Response, Version};
 
 use super::exchange::{Exchange, Target};
 use crate::body::Body;
@@ -18,6 +18,7 @@ use crate::protocol::form::{Form, Framing};
 use crate::protocol::grpc_web::{Media, text};
 use crate::protocol::head::Compression;
 use crate::protocol::webapi::binding::Binding;
+use crate::protocol::webapi::negotiate;
 use crate::protocol::webapi::upload::Upload;
 use crate::protocol::wire::{Settings, Wire};
 use crate::protocol::{Protocol, grpc, webapi};
@@ -70,7 +71,7 @@ impl Admission {
             ContentType::GrpcWeb(media, codec) => (Framing::Grpc, Form::GrpcWeb(media), codec),
             ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
             ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),
-            ContentType::Form | ContentType::Missing | ContentType::Other => {
+            ContentType::Lines | ContentType::Form | ContentType::Missing | ContentType::Other => {
                 (Framing::Bare, Form::Bare, Codec::Json)
             }
         };
@@ -108,6 +109,25 @@ impl Admission {
         Some(self)
     }
 
+    /// Changes what stands for the sides of a method that stream over plain HTTP.
+    pub(super) fn stream(
+        &mut self,
+        method: &Method,
+        request: &Request<Body>,
+        options: &webapi::Options,
+    ) {
+        if takes_stream(method) && self.framing == Framing::Bare {
+            self.framing = Framing::Lines;
+        }
+        if matches!(
+            method.shape(),
+            Shape::ServerStreaming | Shape::BidiStreaming
+        ) {
+            let query = request.uri().query();
+            self.form = negotiate::stream_form(request.headers(), query, options);
+        }
+    }
+
     /// How messages are read and written; `connect` if the caller says that it speaks Connect.
     pub(super) fn wire(self, settings: &Arc<Settings>, connect: bool) -> Wire {
         Wire {
@@ -130,6 +150,14 @@ fn rpc_methods(method: &Method) -> &'static [&'static str] {
         true => &["GET", "OPTIONS", "POST"],
         false => &["OPTIONS", "POST"],
     }
+}
+
+/// Whether the requests of a method are a stream.
+pub(super) fn takes_stream(method: &Method) -> bool {
+    matches!(
+        method.shape(),
+        Shape::ClientStreaming | Shape::BidiStreaming
+    )
 }
 
 impl Exchange<'_> {
@@ -231,8 +259,15 @@ impl Exchange<'_> {
         if let Some(admission) = upload {
             return self.admit_encoded(admission);
         }
+        let streams = target.method.shape() != Shape::Unary;
         match (self.request.method(), self.head.content_type) {
-            (&HttpMethod::POST, ContentType::Message(_)) => {}
+            (&HttpMethod::POST, ContentType::Message(Codec::Json)) => {}
+            (&HttpMethod::POST, ContentType::Message(Codec::Proto)) if !streams => {}
+            (&HttpMethod::POST, ContentType::Lines) if takes_stream(target.method) => {}
+            (&HttpMethod::POST, _) if streams => {
+                let response = self.http_error(&webapi::wrong_stream_type());
+                return Err(Box::new(webapi::accept_post_stream(response)));
+            }
             (&HttpMethod::POST, _) => {
                 let response = self.http_error(&webapi::wrong_type());
                 return Err(Box::new(webapi::accept_post(response)));
@@ -243,10 +278,13 @@ impl Exchange<'_> {
             _ => return Err(self.wrong_method(target)),
         }
         // Before the handler runs, whose work would be for nothing.
-        if target.method.shape() != Shape::Unary {
-            return Err(Box::new(self.http_error(&webapi::no_streams())));
+        if target.method.shape() == Shape::BidiStreaming {
+            let error = webapi::no_bidi(target.method.path());
+            return Err(Box::new(self.http_error(&error)));
         }
-        self.admit_encoded(Admission::of(self.head.content_type))
+        let mut admission = Admission::of(self.head.content_type);
+        admission.stream(target.method, &self.request, &self.host.settings.http);
+        self.admit_encoded(admission)
     }
 
     /// Admits a body that is compressed as a whole.
@@ -269,8 +307,8 @@ impl Exchange<'_> {
 
     /// An error with an HTTP status of its own, whatever the form of replies.
     pub(super) fn http_error(&self, error: &Error) -> Response<Body> {
-        let options = &self.host.settings.json;
-        webapi::error(self.shape(true), error, options, Default::default())
+        let admission = Admission::of(self.head.content_type);
+        webapi::error(&self.responder(&admission), error, Default::default())
     }
 }
 

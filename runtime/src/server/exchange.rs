@@ -19,8 +19,8 @@ use crate::method::{Method, Timeout};
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded};
-use crate::protocol::webapi::ErrorShape;
 use crate::protocol::webapi::cors::CorsPolicy;
+use crate::protocol::webapi::{self, ErrorShape};
 use crate::protocol::wire::Settings;
 use crate::protocol::{Protocol, grpc};
 
@@ -140,18 +140,20 @@ impl<'a> Exchange<'a> {
             encoding: admission.encodings.reply,
             cacheable: matches!(admission.source, Source::Query(_)),
             trusted: admission.protocol.is_trusted() && !self.host.edge,
+            connect: self.head.connect,
+            trailers: self.head.trailers,
             settings: Arc::clone(&self.host.settings),
         }
     }
 
     pub(super) fn run(
-        self,
+        mut self,
         target: &Target<'_>,
         access: Access,
         mut admission: Admission,
     ) -> ServeFuture {
         let responder = self.responder(&admission);
-        if let Some(error) = self.refusal(target, access) {
+        if let Some(error) = self.refusal(target, access, admission.protocol) {
             return ServeFuture::ready(responder.error(&error, None));
         }
         let start = Instant::now();
@@ -189,11 +191,22 @@ impl<'a> Exchange<'a> {
     }
 
     /// What is wrong with a request that its protocol has admitted.
-    fn refusal(&self, target: &Target<'_>, access: Access) -> Option<Error> {
+    fn refusal(
+        &mut self,
+        target: &Target<'_>,
+        access: Access,
+        protocol: Protocol,
+    ) -> Option<Error> {
         if access == Access::FailClosed {
             return Some(fail_closed(target.method.path()));
         }
         if let Err(error) = self.head.check() {
+            return Some(error);
+        }
+        if self.head.special_metadata
+            && protocol != Protocol::Grpc
+            && let Err(error) = webapi::metadata::normalise(self.request.headers_mut())
+        {
             return Some(error);
         }
         (self.head.timeout == Some(Duration::ZERO)).then(deadline_exceeded)

@@ -33,9 +33,11 @@ pub use standalone::{Standalone, serve};
 use crate::body::{Body, BoxError};
 use crate::call::Service;
 use crate::codec::json::{self, Types};
+use crate::descriptor::Package;
 use crate::discovery::{Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
+use crate::protocol::webapi;
 use crate::protocol::webapi::binding::Rules;
 use crate::protocol::webapi::cors::Cors;
 use crate::protocol::webapi::upload::Uploads;
@@ -80,6 +82,7 @@ pub struct Server {
     max_timeout: Option<Duration>,
     json: json::Options,
     rules: Rules,
+    http: webapi::Options,
     connection: ConnectionOptions,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
@@ -87,6 +90,11 @@ pub struct Server {
     advertised: Option<String>,
     reflection: bool,
     lifecycle: lifecycle::Options,
+}
+
+/// The types that details of errors usually have: known even if no service's protos import them.
+fn error_details() -> &'static Package {
+    crate::google::rpc::descriptors()
 }
 
 impl Server {
@@ -109,6 +117,7 @@ impl Server {
             max_timeout: None,
             json: json::Options::new().lenient(),
             rules: Rules::default(),
+            http: webapi::Options::default(),
             connection: ConnectionOptions::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -180,6 +189,10 @@ impl Server {
     pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
         let address = listener.local_addr()?;
         crate::protocol::outbound::identify(&self.name);
+        if self.http.challenge.is_none() {
+            let text = "what Server::www_authenticate was given cannot stand in a header";
+            return Err(Error::invalid_argument(text));
+        }
         let names = self.service_names()?;
         self.check_uploads()?;
         let health = Health::new(names.iter().copied());
@@ -249,7 +262,7 @@ impl Server {
 
     fn router(self) -> Result<Router> {
         let packages = self.services.iter().filter_map(|s| s.package());
-        let types = Types::of(packages);
+        let types = Types::of(packages.chain([error_details()]));
         let chain = Chain {
             interceptors: self.interceptors,
             ..self.chain
@@ -260,6 +273,7 @@ impl Server {
                 json: self.json.types(types),
                 uploads: self.uploads,
                 rules: self.rules,
+                http: self.http,
             }),
             chain: Arc::new(chain),
             policy: self.policy,

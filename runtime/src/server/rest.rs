@@ -2,16 +2,18 @@
 
 use http::{Method as HttpMethod, Response};
 
-use super::admission::{Admission, Refusal};
+use super::admission::{Admission, Refusal, takes_stream};
 use super::exchange::{Exchange, Target};
 use super::running::ServeFuture;
 use crate::body::Body;
+use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::method::{Method, Route, ServiceDesc, Shape, Webapi};
 use crate::protocol::Protocol;
 use crate::protocol::content_type::ContentType;
+use crate::protocol::form::Framing;
 use crate::protocol::webapi::binding::{Binding, Media};
-use crate::protocol::webapi::{self, cors, routes};
+use crate::protocol::webapi::{self, cors, negotiate, routes};
 use crate::route::{BadTemplate, Decoding, Found, Table};
 
 /// What a server does with a path that ends in `/` and is only known without it.
@@ -258,30 +260,54 @@ impl Exchange<'_> {
         };
         let upload = upload.map_err(|error| Box::new(self.route_error(&error)))?;
         if let Some(admission) = upload {
-            return self.admit_bound(admission, binding);
+            return self.admit_bound(method, admission, binding);
         }
         let (content, headers) = (self.head.content_type, self.request.headers());
-        binding.media = Media::of(route, content, headers).ok_or_else(|| {
+        let media = match content {
+            ContentType::Lines if takes_stream(method) => Some(Media::Message),
+            _ => Media::of(route, content, headers),
+        };
+        binding.media = media.ok_or_else(|| {
             let response = self.route_error(&webapi::wrong_type());
             Box::new(webapi::accept_post(response))
         })?;
-        // Before the handler runs, whose work would be for nothing.
-        if method.shape() != Shape::Unary {
-            return Err(Box::new(self.route_error(&webapi::no_streams())));
-        }
-        self.admit_bound(Admission::of(content), binding)
+        self.admit_bound(method, Admission::of(content), binding)
     }
 
     fn admit_bound(
         &self,
+        method: &Method,
         mut admission: Admission,
         binding: Binding,
     ) -> Result<Admission, Refusal> {
         admission.binding = Some(Box::new(binding));
+        self.stream_route(method, &mut admission)?;
         admission.encoded(self.head.body).ok_or_else(|| {
             let response = self.route_error(&webapi::wrong_encoding(self.head.connect));
             Box::new(webapi::accept_encodings(response))
         })
+    }
+
+    /// Settles how the sides of a method that stream do so, or answers before the handler runs for nothing.
+    fn stream_route(&self, method: &Method, admission: &mut Admission) -> Result<(), Refusal> {
+        let headers = self.request.headers();
+        if method.shape() == Shape::BidiStreaming {
+            return Err(Box::new(self.route_error(&webapi::no_bidi(method.path()))));
+        }
+        if takes_stream(method)
+            && admission.codec == Codec::Proto
+            && admission.framing == Framing::Bare
+        {
+            let response = self.route_error(&webapi::wrong_stream_type());
+            return Err(Box::new(webapi::accept_post_stream(response)));
+        }
+        admission.reply_codec = negotiate::reply_codec(headers, admission.codec);
+        admission.stream(method, &self.request, &self.host.settings.http);
+        if method.shape() == Shape::ServerStreaming && self.request.method() == HttpMethod::HEAD {
+            let head = webapi::stream_head(&self.responder(admission), Default::default());
+            return Err(Box::new(head.map(|()| Body::empty())));
+        }
+        Ok(())
     }
 
     /// Answers a request that is no call.
@@ -316,7 +342,8 @@ impl Exchange<'_> {
 
     /// An error of a path that is no RPC path.
     fn route_error(&self, error: &Error) -> Response<Body> {
-        let options = &self.host.settings.json;
-        webapi::error(self.shape(false), error, options, Default::default())
+        let mut responder = self.responder(&Admission::of(ContentType::Missing));
+        responder.shape = self.shape(false);
+        webapi::error(&responder, error, Default::default())
     }
 }

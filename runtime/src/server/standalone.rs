@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use http::Request;
 
 use super::access::Policy;
+use super::error_details;
 use super::exchange::{Exchange, Host, Target};
 use super::rest::{Matched, Rest, RouteOptions};
 use super::running::ServeFuture;
@@ -12,6 +13,7 @@ use crate::body::{Body, RequestBody};
 use crate::call::Service;
 use crate::codec::json::{self, Types};
 use crate::interceptor::Chain;
+use crate::protocol::webapi;
 use crate::protocol::wire::Settings;
 
 /// What a generated server keeps to be served without a [`Server`](crate::Server) around it. Cheap to clone.
@@ -38,11 +40,12 @@ fn host(service: &dyn Service) -> Host {
     Host {
         settings: Arc::new(Settings {
             max_message: super::MAX_MESSAGE,
-            json: json::Options::new()
-                .lenient()
-                .types(Types::of(service.package())),
+            json: json::Options::new().lenient().types(Types::of(
+                service.package().into_iter().chain([error_details()]),
+            )),
             uploads: Default::default(),
             rules: Default::default(),
+            http: webapi::Options::default(),
         }),
         chain: Arc::new(Chain::default()),
         policy: Policy::default(),

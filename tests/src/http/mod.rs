@@ -82,6 +82,11 @@ impl Request {
         self
     }
 
+    /// The body.
+    pub fn payload(&self) -> Bytes {
+        self.body.clone()
+    }
+
     /// Sends it over both, and checks that both answer the same.
     pub async fn both(self, addr: SocketAddr) -> String {
         let (one, two) = (

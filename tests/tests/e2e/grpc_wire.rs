@@ -292,7 +292,7 @@ async fn timeouts_as_text() {
         );
     }
     let malformed = "malformed timeout: grpc-timeout takes 1 to 8 digits and one of H M S m u n, \
-                     connect-timeout-ms 1 to 10 digits";
+                     connect-timeout-ms 1 to 10 digits, x-server-timeout seconds as a decimal number";
     for bad in [
         "",
         "5",

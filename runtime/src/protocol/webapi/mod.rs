@@ -1,94 +1,113 @@
-//! HTTP with one message as the body: replies and errors.
+//! HTTP with messages as bodies: replies, one or many, and what is refused.
 
+pub(crate) mod array;
 pub(crate) mod binding;
 pub(crate) mod cors;
+pub(crate) mod errors;
+pub(crate) mod events;
 pub(crate) mod http_body;
+pub(crate) mod lines;
+pub(crate) mod metadata;
 pub(crate) mod multipart;
+pub(crate) mod negotiate;
+pub(crate) mod options;
 pub(crate) mod query;
 pub(crate) mod routes;
 pub(crate) mod upload;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Response, StatusCode};
 
-use crate::base64::{self, Form};
 use crate::body::Body;
 use crate::codec::Codec;
-use crate::codec::json;
 use crate::context::ReplyMetadata;
 use crate::error::{Code, Error};
-use crate::protocol::compression::{self, Encoding};
-use crate::protocol::grpc::status::error_info;
-use crate::protocol::headers::{ACCEPT_POST, APPLICATION_JSON, APPLICATION_PROTO, trailer_name};
-use crate::wkt::Any;
-
-/// How an error stands in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ErrorShape {
-    /// `{"code":"not_found","message":..,"details":[{"type":..,"value":..}]}`
-    Connect,
-    /// ProtoJSON of google.rpc.Status.
-    Status,
-}
+use crate::protocol::compression;
+use crate::protocol::form::Form;
+use crate::protocol::headers::{
+    ACCEPT_POST, APPLICATION_JSON, APPLICATION_NDJSON, APPLICATION_PROTO, TEXT_EVENT_STREAM,
+    X_ACCEL_BUFFERING,
+};
+use crate::protocol::reply::Responder;
+pub use errors::ErrorFormat;
+pub(crate) use errors::{ErrorShape, connect_error, error, write_text};
+pub(crate) use options::Options;
+pub use options::StreamFormat;
 
 /// Writes a reply of one message.
 pub(crate) fn message(
-    codec: Codec,
+    responder: &Responder,
     data: Bytes,
-    accepted: Encoding,
     metadata: ReplyMetadata,
 ) -> Response<Body> {
-    let (data, encoding) = compression::pack(accepted, data);
-    let mut response = Response::new(Body::full(data));
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        match codec {
-            Codec::Json => APPLICATION_JSON,
-            Codec::Proto => APPLICATION_PROTO,
-        },
-    );
-    compression::describe(encoding, headers);
-    add_metadata(&mut response, &metadata);
-    response
-}
-
-fn add_metadata(response: &mut Response<Body>, metadata: &ReplyMetadata) {
-    let headers = response.headers_mut();
-    for (name, value) in metadata.headers.iter().flat_map(|m| m.headers()) {
-        headers.append(name, value.clone());
-    }
-    for (name, value) in metadata.trailers.iter().flat_map(|m| m.headers()) {
-        if let Some(name) = trailer_name(name) {
-            headers.append(name, value.clone());
+    let status = responder.status(&metadata);
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, content_type(responder.codec));
+    let trailers = metadata::write(metadata, responder.placement(), &mut headers);
+    let body = match has_body(status) {
+        true => {
+            let (data, encoding) = compression::pack(responder.encoding, data);
+            compression::describe(encoding, &mut headers);
+            Body::unary(data, trailers)
         }
+        false => {
+            headers.remove(CONTENT_TYPE);
+            Body::empty()
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn content_type(codec: Codec) -> HeaderValue {
+    match codec {
+        Codec::Json => APPLICATION_JSON,
+        Codec::Proto => APPLICATION_PROTO,
     }
 }
 
-/// Writes an error; nothing internal leaves.
-pub(crate) fn error(
-    shape: ErrorShape,
-    error: &Error,
-    options: &json::Options,
-    metadata: ReplyMetadata,
-) -> Response<Body> {
-    let body = match shape {
-        ErrorShape::Connect => connect_error(error),
-        ErrorShape::Status => status_error(error, options),
-    };
-    let mut response = Response::new(Body::full(body));
-    *response.status_mut() =
-        StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, APPLICATION_JSON);
-    if error.code() == Code::Unauthenticated {
-        let challenge = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+/// Whether a status lets a body follow.
+fn has_body(status: StatusCode) -> bool {
+    !matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
+}
+
+/// The head of a reply of many messages.
+pub(crate) fn stream_head(responder: &Responder, mut metadata: ReplyMetadata) -> Response<()> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, stream_type(responder));
+    // Those set so far are for the end of the stream, which has no place for them.
+    metadata.trailers = None;
+    let status = responder.status(&metadata);
+    metadata::write(metadata, responder.placement(), &mut headers);
+    if responder.form == Form::Events {
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-cache"));
+        // Said to nginx, which would wait for more.
+        headers
+            .entry(X_ACCEL_BUFFERING)
+            .or_insert(HeaderValue::from_static("no"));
     }
-    add_metadata(&mut response, &metadata);
+    let mut response = Response::new(());
+    if has_body(status) {
+        *response.status_mut() = status;
+    }
+    *response.headers_mut() = headers;
     response
+}
+
+fn stream_type(responder: &Responder) -> HeaderValue {
+    match (responder.form, responder.settings.http.streams) {
+        (Form::Events, _) => TEXT_EVENT_STREAM,
+        (Form::Lines, StreamFormat::Lines | StreamFormat::Array) => APPLICATION_NDJSON,
+        _ => APPLICATION_JSON,
+    }
 }
 
 /// Says which HTTP method the path takes.
@@ -112,67 +131,6 @@ pub(crate) fn accept_post(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-fn details(error: &Error) -> impl Iterator<Item = Any> {
-    error_info(error)
-        .into_iter()
-        .chain(error.details().iter().cloned())
-}
-
-/// Source: <https://connectrpc.com/docs/protocol#error-end-stream>.
-pub(crate) fn connect_error(error: &Error) -> Vec<u8> {
-    let mut out = format!("{{\"code\":\"{}\"", error.code()).into_bytes();
-    let message = error.public_message();
-    if !message.is_empty() {
-        out.extend_from_slice(b",\"message\":");
-        write_text(&mut out, message);
-    }
-    let mut opened = false;
-    for detail in details(error) {
-        out.extend_from_slice(if opened { b"," } else { b",\"details\":[" });
-        opened = true;
-        let name = detail.type_url.rsplit('/').next().unwrap_or_default();
-        out.extend_from_slice(b"{\"type\":");
-        write_text(&mut out, name);
-        out.extend_from_slice(b",\"value\":");
-        write_text(
-            &mut out,
-            &base64::encode(&detail.value, Form::StandardUnpadded),
-        );
-        out.push(b'}');
-    }
-    out.extend_from_slice(if opened { b"]}" } else { b"}" });
-    out
-}
-
-fn status_error(error: &Error, options: &json::Options) -> Vec<u8> {
-    let mut out = format!("{{\"code\":{}", error.code().number()).into_bytes();
-    let message = error.public_message();
-    if !message.is_empty() {
-        out.extend_from_slice(b",\"message\":");
-        write_text(&mut out, message);
-    }
-    let mut opened = false;
-    for detail in details(error) {
-        out.extend_from_slice(if opened { b"," } else { b",\"details\":[" });
-        opened = true;
-        match options.to_vec(&detail) {
-            Ok(text) => out.extend_from_slice(&text),
-            Err(_) => unknown_detail(&mut out, &detail),
-        }
-    }
-    out.extend_from_slice(if opened { b"]}" } else { b"}" });
-    out
-}
-
-/// A detail of a type not known here must not fail the error: its bytes stand for it.
-fn unknown_detail(out: &mut Vec<u8>, detail: &Any) {
-    out.extend_from_slice(b"{\"@type\":");
-    write_text(out, &detail.type_url);
-    out.extend_from_slice(b",\"value\":");
-    write_text(out, &base64::encode(&detail.value, Form::Standard));
-    out.push(b'}');
-}
-
 /// The error of an HTTP method other than POST.
 pub(crate) fn wrong_method(path: &str) -> Error {
     Error::bare(Code::Unimplemented, format!("{path} takes POST")).with_http_status(405)
@@ -193,12 +151,27 @@ pub(crate) fn wrong_encoding(connect: bool) -> Error {
     }
 }
 
-/// The error of a method that streams.
-pub(crate) fn no_streams() -> Error {
+/// The error of a method that streams both ways.
+pub(crate) fn no_bidi(path: &str) -> Error {
     Error::bare(
         Code::Unimplemented,
-        "streaming methods are not offered over plain HTTP: use gRPC",
+        format!("{path} streams both ways, which plain HTTP does not offer: use gRPC"),
     )
+}
+
+/// The error of a body of a method that streams, if it is of a type that cannot hold many messages.
+pub(crate) fn wrong_stream_type() -> Error {
+    let text =
+        "this method streams: send Content-Type: application/json, or application/connect+proto";
+    Error::bare(Code::InvalidArgument, text).with_http_status(415)
+}
+
+/// Says which media types the path of a method that streams takes.
+pub(crate) fn accept_post_stream(mut response: Response<Body>) -> Response<Body> {
+    let types = "application/json, application/connect+json, application/connect+proto";
+    let types = HeaderValue::from_static(types);
+    response.headers_mut().insert(ACCEPT_POST, types);
+    response
 }
 
 /// Says which content encodings the path takes.
@@ -206,9 +179,4 @@ pub(crate) fn accept_encodings(mut response: Response<Body>) -> Response<Body> {
     let encodings = HeaderValue::from_static(compression::SUPPORTED);
     response.headers_mut().insert(ACCEPT_ENCODING, encodings);
     response
-}
-
-pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
-    // A string is the message google.protobuf.StringValue; writing one cannot fail.
-    let _ = json::Options::new().append(&text.to_owned(), out);
 }

@@ -5,6 +5,7 @@ mod connections;
 mod http;
 mod limits;
 mod reflection;
+mod replies;
 mod routes;
 #[cfg(feature = "tls")]
 mod tls;
