@@ -29,14 +29,14 @@ tools_protoc() { tools_debian protoc protobuf-compiler; }
 # Any curl that speaks HTTP/2.
 tools_curl() { tools_debian curl curl; }
 
-# A Python with grpcio and a current protoc (grpc_tools.protoc) as `python3`.
+# A Python with grpcio, its reflection client and a current protoc (grpc_tools.protoc) as `python3`.
 tools_grpcio() {
-    local venv=$TOOLS/venv-$GRPCIO_VERSION
+    local venv=$TOOLS/venv-$GRPCIO_VERSION-reflection
     if ! [ -e "$venv/complete" ]; then
         rm -rf "$venv"
         python3 -m venv "$venv"
         "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
-            "grpcio==$GRPCIO_VERSION" "grpcio-tools==$GRPCIO_VERSION" googleapis-common-protos
+            "grpcio==$GRPCIO_VERSION" "grpcio-tools==$GRPCIO_VERSION" "grpcio-reflection==$GRPCIO_VERSION" googleapis-common-protos
         touch "$venv/complete"
     fi
     PATH=$venv/bin:$PATH

@@ -21,18 +21,21 @@ pub fn require(tool: &str) -> Option<PathBuf> {
     found
 }
 
-/// Finds a Python with grpcio and grpcio-tools (together called `grpcio`).
+/// Finds a Python with grpcio, grpcio-reflection and grpcio-tools (together called `grpcio`).
 ///
 /// # Panics
 /// If `grpcio` is required and not there.
 pub fn require_grpcio() -> Option<PathBuf> {
     let python = Command::new("python3")
-        .args(["-c", "import grpc, grpc_tools.protoc"])
+        .args(["-c", "import grpc, grpc_reflection, grpc_tools.protoc"])
         .output();
     if python.is_ok_and(|output| output.status.success()) {
         return Some(PathBuf::from("python3"));
     }
-    absent("grpcio", "Python with grpcio and grpcio-tools");
+    absent(
+        "grpcio",
+        "Python with grpcio, grpcio-reflection and grpcio-tools",
+    );
     None
 }
 

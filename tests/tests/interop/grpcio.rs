@@ -35,7 +35,7 @@ async fn generate(python: &Path, folder: &Path) {
 }
 
 #[tokio::test]
-async fn grpcio_calls_every_shape() {
+async fn g18_grpcio_calls_every_shape() {
     let Some(python) = tools::require_grpcio() else {
         return;
     };

@@ -4,5 +4,6 @@
 
 mod curl;
 mod grpcio;
+mod reflection;
 mod tonic_client;
 mod tonic_server;
