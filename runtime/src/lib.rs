@@ -51,6 +51,7 @@ pub use metadata::Metadata;
 pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
+pub use protocol::compression::Encoding;
 pub use protocol::webapi::cors::Cors;
 pub use protocol::webapi::upload::UploadLimits;
 pub use protocol::webapi::{ErrorFormat, StreamFormat};

@@ -17,6 +17,7 @@ use crate::context::{Context, ReplyMetadata};
 use crate::error::{Code, Error, Frame, Result};
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
+use crate::protocol::compression::Encoding;
 use crate::protocol::outbound;
 use crate::protocol::reply::deadline_exceeded;
 
@@ -27,6 +28,7 @@ pub(super) struct Plan {
     pub(super) method: &'static Method,
     pub(super) deadline: Option<Instant>,
     pub(super) max_message: usize,
+    pub(super) compress: Option<Encoding>,
 }
 
 impl Plan {
@@ -46,6 +48,7 @@ impl Plan {
                 (outer, own) => outer.or(own),
             },
             max_message: options.max_message,
+            compress: options.compress,
         }
     }
 
@@ -58,7 +61,7 @@ impl Plan {
         let left = self
             .deadline
             .map(|at| at.saturating_duration_since(Instant::now()));
-        outbound::grpc(&mut headers, left);
+        outbound::grpc(&mut headers, left, self.compress);
         let mut request = Request::new(());
         *request.method_mut() = HttpMethod::POST;
         *request.version_mut() = Version::HTTP_2;

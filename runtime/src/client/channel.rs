@@ -23,6 +23,7 @@ use crate::discovery::{Clients, check_address, default_clients};
 use crate::error::Result;
 use crate::interceptor::{Chain, Interceptor};
 use crate::method::{Method, ServiceDesc};
+use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
 use crate::stream::Streaming;
 
@@ -58,6 +59,7 @@ enum Target {
 pub(super) struct Options {
     pub(super) timeout: Option<Duration>,
     pub(super) max_message: usize,
+    pub(super) compress: Option<Encoding>,
     chain: Option<Arc<Chain>>,
 }
 
@@ -68,6 +70,7 @@ impl Channel {
             options: Options {
                 timeout: None,
                 max_message: MAX_MESSAGE,
+                compress: None,
                 chain: None,
             },
         }
@@ -119,6 +122,24 @@ impl Channel {
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options.max_message = bytes;
+        self
+    }
+
+    /// Compresses request messages of more than 1 KiB, and takes compressed replies (default: neither).
+    ///
+    /// With [`Encoding::Identity`] requests go as they are. A server that does not have the encoding answers with
+    /// [`Code::Unimplemented`](crate::Code::Unimplemented).
+    ///
+    /// ```
+    /// # #[cfg(feature = "gzip")] {
+    /// use ezrpc::{Channel, Encoding};
+    /// let channel = Channel::connect("http://127.0.0.1:8080")?.compress(Encoding::Gzip);
+    /// # }
+    /// # Ok::<(), ezrpc::Error>(())
+    /// ```
+    #[must_use]
+    pub fn compress(mut self, encoding: Encoding) -> Self {
+        self.options.compress = Some(encoding);
         self
     }
 
@@ -230,7 +251,7 @@ impl Channel {
                         local::one(&call.plan, call.chain(), &*service, request).await
                     }
                     Way::Remote(remote) => {
-                        let data = frame::encode(&request)?;
+                        let data = frame::encode_in(call.encoding(), &request)?;
                         decode(call.around(remote.unary(data)).await?)
                     }
                 }
@@ -256,7 +277,7 @@ impl Channel {
                         Ok(call.placed(replies.await?))
                     }
                     Way::Remote(remote) => {
-                        let data = frame::encode(&request)?;
+                        let data = frame::encode_in(call.encoding(), &request)?;
                         let download = call.around(remote.server_streaming(data)).await?;
                         Ok(call.placed(Decoded::new(download)))
                     }
@@ -282,7 +303,7 @@ impl Channel {
                         local::one(&call.plan, call.chain(), &*service, requests).await
                     }
                     Way::Remote(remote) => {
-                        let messages = encoded(requests);
+                        let messages = encoded(requests, call.encoding());
                         decode(call.around(remote.client_streaming(messages)).await?)
                     }
                 }
@@ -308,7 +329,7 @@ impl Channel {
                         Ok(call.placed(replies.await?))
                     }
                     Way::Remote(remote) => {
-                        let messages = encoded(requests);
+                        let messages = encoded(requests, call.encoding());
                         let download = call.around(remote.bidi_streaming(messages)).await?;
                         Ok(call.placed(Decoded::new(download)))
                     }
@@ -355,6 +376,10 @@ impl Call<'_> {
                 Remote::new(self.plan.clone(), group, nodes).map(Way::Remote)
             }
         }
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.plan.compress.unwrap_or_default()
     }
 
     fn chain(&self) -> Option<&Arc<Chain>> {

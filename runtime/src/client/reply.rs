@@ -14,6 +14,7 @@ use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::frame::{self, Decoder};
 use crate::protocol::grpc::status;
+use crate::protocol::headers::GRPC_ENCODING;
 
 /// The messages of a response, then its status.
 pub(super) struct Incoming {
@@ -47,12 +48,12 @@ impl Incoming {
         if ended && checked.is_ok() {
             checked = outcome(None, &head.headers);
         }
-        match checked {
-            Ok(()) => Ok(Self {
+        match checked.and_then(|()| message_encoding(&head.headers)) {
+            Ok(encoding) => Ok(Self {
                 headers: head.headers,
                 trailers: None,
                 body,
-                decoder: Decoder::new(max_message, Encoding::Identity),
+                decoder: Decoder::new(max_message, encoding),
                 stage: if ended { Stage::Ended } else { Stage::Messages },
             }),
             Err(error) => Err((error, head.headers)),
@@ -86,6 +87,10 @@ impl Incoming {
             match self.decoder.next() {
                 Ok(None) => {}
                 Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+                // A reply that cannot be read is no fault of the caller's.
+                Err(error) if error.code() == Code::InvalidArgument => {
+                    return Poll::Ready(Some(Err(error.with_code(Code::Internal))));
+                }
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }
             match ready!(self.body.poll_data(cx)) {
@@ -146,6 +151,18 @@ fn check_head(status: StatusCode, headers: &HeaderMap) -> Result<()> {
         Code::from_http_status(status.as_u16()),
         format!("not a gRPC response: HTTP status {status}, content type {shown}"),
     ))
+}
+
+/// How the replies are compressed.
+fn message_encoding(headers: &HeaderMap) -> Result<Encoding> {
+    let Some(name) = headers.get(GRPC_ENCODING) else {
+        return Ok(Encoding::Identity);
+    };
+    Encoding::parse(name.as_bytes()).ok_or_else(|| {
+        let name = String::from_utf8_lossy(name.as_bytes());
+        let text = format!("reply in message encoding `{name}`, which this build does not have");
+        Error::bare(Code::Internal, text)
+    })
 }
 
 /// Reads the status from the trailers, or from the headers where a server put it there.

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use crate::codec::Message;
 use crate::error::{Error, Result};
+use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
 use crate::protocol::reply::panicked;
 use crate::stream::Streaming;
@@ -44,18 +45,21 @@ impl Drop for Upload {
 }
 
 /// Encodes messages one by one, as they are sent.
-pub(super) fn encoded<M: Message>(messages: Streaming<M>) -> Streaming<Bytes> {
-    Streaming::new(Encoded(messages))
+pub(super) fn encoded<M: Message>(messages: Streaming<M>, encoding: Encoding) -> Streaming<Bytes> {
+    Streaming::new(Encoded { messages, encoding })
 }
 
-struct Encoded<M>(Streaming<M>);
+struct Encoded<M> {
+    messages: Streaming<M>,
+    encoding: Encoding,
+}
 
 impl<M: Message> Stream for Encoded<M> {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        let next = ready!(Pin::new(&mut self.0).poll_next(cx));
-        Poll::Ready(next.map(|message| frame::encode(&message?)))
+        let next = ready!(Pin::new(&mut self.messages).poll_next(cx));
+        Poll::Ready(next.map(|message| frame::encode_in(self.encoding, &message?)))
     }
 }
 

@@ -23,9 +23,10 @@ pub(crate) const SUPPORTED: &str = match (cfg!(feature = "gzip"), cfg!(feature =
     (false, false) => "identity",
 };
 
-/// How bytes are compressed. Only what this build can do has a variant.
+/// How bytes are compressed. Only what this build can do has a variant: features `gzip` (default) and `zstd`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Encoding {
+#[non_exhaustive]
+pub enum Encoding {
     /// Not at all.
     #[default]
     Identity,

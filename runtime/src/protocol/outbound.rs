@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
 
+use super::compression::{self, Encoding};
 use super::grpc::timeout;
 use super::headers::{
-    APPLICATION_GRPC, BAGGAGE, EZRPC_PATH, EZRPC_TTL, GRPC_TIMEOUT, TRACEPARENT, TRACESTATE,
-    TRAILERS,
+    APPLICATION_GRPC, BAGGAGE, EZRPC_PATH, EZRPC_TTL, GRPC_ACCEPT_ENCODING, GRPC_ENCODING,
+    GRPC_TIMEOUT, TRACEPARENT, TRACESTATE, TRAILERS,
 };
 use super::trace;
 use crate::context::Context;
@@ -99,8 +100,8 @@ fn ttl(hops: u32) -> HeaderValue {
     }
 }
 
-/// Adds what a gRPC request says.
-pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>) {
+/// Adds what a gRPC request says; `encoding` is that of its messages, where the caller takes compressed replies.
+pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>, encoding: Option<Encoding>) {
     headers.insert(TE, TRAILERS);
     headers.insert(CONTENT_TYPE, APPLICATION_GRPC);
     headers.insert(USER_AGENT, user_agent());
@@ -108,6 +109,13 @@ pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>) {
         && let Ok(value) = HeaderValue::try_from(timeout::format(limit))
     {
         headers.insert(GRPC_TIMEOUT, trace::once(value));
+    }
+    if let Some(encoding) = encoding {
+        let accepted = HeaderValue::from_static(compression::SUPPORTED);
+        headers.insert(GRPC_ACCEPT_ENCODING, accepted);
+        if encoding != Encoding::Identity {
+            headers.insert(GRPC_ENCODING, encoding.name());
+        }
     }
 }
 

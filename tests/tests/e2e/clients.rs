@@ -1,5 +1,6 @@
 //! Generated clients against generated servers, over a socket and within the process.
 
+mod compression;
 mod limits;
 mod process_wide;
 

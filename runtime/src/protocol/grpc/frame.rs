@@ -24,6 +24,18 @@ pub(crate) fn encode(message: &impl prost::Message) -> Result<Bytes> {
     seal(proto::encode_after(PREFIX, message))
 }
 
+/// Encodes one message with its prefix, compressed if that is worth it.
+///
+/// # Errors
+/// As [`encode`].
+pub(crate) fn encode_in(encoding: Encoding, message: &impl prost::Message) -> Result<Bytes> {
+    match encoding {
+        Encoding::Identity => encode(message),
+        #[cfg(any(feature = "gzip", feature = "zstd"))]
+        _ => pack(encoding, &proto::encode_after(0, message)),
+    }
+}
+
 /// Compresses an encoded message, if that is worth it, and prefixes it.
 pub(crate) fn pack(encoding: Encoding, payload: &[u8]) -> Result<Bytes> {
     if encoding.for_length(payload.len()) == Encoding::Identity {
