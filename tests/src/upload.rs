@@ -247,6 +247,15 @@ impl FormBody {
 
 /// A POST of a form, without its body.
 pub fn form_post(path: &str) -> Request {
+    form("POST", path)
+}
+
+/// A PUT of a form, without its body.
+pub fn form_put(path: &str) -> Request {
+    form("PUT", path)
+}
+
+fn form(method: &str, path: &str) -> Request {
     let media = format!("multipart/form-data; boundary={BOUNDARY}");
-    Request::post(path).header("content-type", &media)
+    Request::new(method, path).header("content-type", &media)
 }

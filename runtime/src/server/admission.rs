@@ -252,7 +252,7 @@ impl Exchange<'_> {
     /// Admits a request whose body is one message.
     fn admit_webapi(&self, target: &Target<'_>) -> Result<Admission, Refusal> {
         let upload = match self.request.method() {
-            &HttpMethod::POST => self.admit_upload(target.method),
+            &HttpMethod::POST => self.admit_upload(target.method, "*"),
             _ => Ok(None),
         };
         let upload = upload.map_err(|error| Box::new(self.http_error(&error)))?;

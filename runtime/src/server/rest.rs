@@ -256,7 +256,7 @@ impl Exchange<'_> {
         let route = binding.route;
         let upload = match route.body_field().is_empty() {
             true => Ok(None),
-            false => self.admit_upload(method),
+            false => self.admit_upload(method, route.body_field()),
         };
         let upload = upload.map_err(|error| Box::new(self.route_error(&error)))?;
         if let Some(admission) = upload {

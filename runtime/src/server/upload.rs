@@ -10,12 +10,12 @@ use crate::protocol::form::Framing;
 use crate::protocol::webapi::upload::Upload;
 
 impl Exchange<'_> {
-    /// Admits a body that is a form or a file; `None` if it is to be read as a message, or not at all.
+    /// Admits a body that is a form or a file, on a route whose body is `body`; `None` if it is to be read as a message, or not at all.
     ///
     /// # Errors
     /// HTTP status 400 for a form without a good boundary, 413 for one that says it is too large, 415 for what a method that
     /// takes uploads does not take.
-    pub(super) fn admit_upload(&self, method: &Method) -> Result<Option<Admission>> {
+    pub(super) fn admit_upload(&self, method: &Method, body: &str) -> Result<Option<Admission>> {
         let content_type = self.head.content_type;
         if !method.web().upload || content_type.protocol() != Protocol::Webapi {
             return Ok(None);
@@ -27,7 +27,7 @@ impl Exchange<'_> {
             // Its reply is JSON, whatever type the file has.
             let mut admission = Admission::of(ContentType::Other);
             admission.framing = Framing::Upload;
-            admission.upload = Some(upload.with_query(self.request.uri().query()));
+            admission.upload = Some(upload.with_query(self.request.uri().query(), body));
             admission
         }))
     }

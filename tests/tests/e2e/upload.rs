@@ -7,7 +7,7 @@ use ezrpc::{Server, json};
 use ezrpc_tests::http::Request;
 use ezrpc_tests::proto::e2e::upload::{Form, UploadsClient, UploadsServer};
 use ezrpc_tests::server::Running;
-use ezrpc_tests::upload::{BOUNDARY, FormBody, Uploads, form_post};
+use ezrpc_tests::upload::{BOUNDARY, FormBody, Uploads, form_post, form_put};
 
 const PUT: &str = "/e2e.upload.Uploads/Put";
 
@@ -25,10 +25,12 @@ async fn put(running: &Running, form: FormBody) -> (u16, String) {
 }
 
 async fn sent(running: &Running, request: Request) -> (u16, String) {
-    let answer = request.both(running.addr).await;
-    let (status, rest) = answer.split_once('\n').unwrap();
-    let (_, body) = rest.split_once("\n\n").unwrap();
-    (status.parse().unwrap(), body.to_owned())
+    let one = request.clone().http1(running.addr).await;
+    let two = request.http2(running.addr).await;
+    // HTTP/1.1 may say that the connection is closed.
+    assert_eq!((one.status, &one.body), (two.status, &two.body));
+    let body = String::from_utf8_lossy(&one.body);
+    (one.status, body.into_owned())
 }
 
 async fn ok(running: &Running, form: FormBody, expected: &str) {
@@ -240,6 +242,81 @@ async fn u7_names_with_dots_and_of_both_spellings() {
         "places",
     )
     .await;
+}
+
+#[tokio::test]
+async fn u8_the_path_counts_for_more_than_the_form_and_that_for_more_than_the_query() {
+    let running = running().await;
+    let form = || {
+        FormBody::new()
+            .field("album", "form")
+            .json("request", r#"{"album":"json","title":"t"}"#)
+            .file("blob", "x", "a/b", "1")
+    };
+    // The form is the whole message: no query beside it.
+    let post = form().post("/v1/albums/a%2Fb/pictures?count=7&album=query");
+    let expected = r#"{"title":"t","album":"a/b","blob":"MQ=="}"#;
+    assert_eq!(sent(&running, post).await, (200, expected.to_owned()));
+    let json = Request::json("/v1/albums/a/pictures", r#"{"album":"b","title":"t"}"#);
+    let expected = r#"{"title":"t","album":"a"}"#;
+    assert_eq!(sent(&running, json).await, (200, expected.to_owned()));
+}
+
+#[tokio::test]
+async fn u8_a_form_for_one_field() {
+    let running = running().await;
+    let put = |form: FormBody, query: &str| {
+        let path = format!("/v1/albums/a/cover{query}");
+        form_put(&path).body(form.build())
+    };
+    let file = r#"{"filename":"x","contentType":"a/b","data":"MQ==","size":"1"}"#;
+    // By the name of the field, or of what is in it.
+    let form = FormBody::new()
+        .file("file", "x", "a/b", "1")
+        .field("title", "form");
+    let expected =
+        format!(r#"{{"title":"form","album":"a","file":{file},"count":7,"tags":["x","y"]}}"#);
+    let request = put(form, "?count=7&title=query&tags=x&tags=y&album=query");
+    assert_eq!(sent(&running, request).await, (200, expected));
+    let form = FormBody::new()
+        .field("filename", "x")
+        .field("contentType", "a/b");
+    let expected = r#"{"album":"a","file":{"filename":"x","contentType":"a/b"}}"#;
+    assert_eq!(
+        sent(&running, put(form, "")).await,
+        (200, expected.to_owned())
+    );
+    for query in ["?count=x", "?count=1&count=2", "?title=%zz"] {
+        assert_eq!(
+            sent(&running, put(FormBody::new(), query)).await.0,
+            400,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn errors_of_routes_have_the_shape_of_google_rpc() {
+    let running = running().await;
+    let path = "/v1/albums/a/pictures";
+    let expected = r#"{"code":3,"message":"multipart: the body ends before the final boundary"}"#;
+    let broken = FormBody::new().field("title", "x").so_far();
+    assert_eq!(
+        sent(&running, form_post(path).body(broken)).await,
+        (400, expected.to_owned())
+    );
+    let none = Request::post(path).header("content-type", "multipart/form-data");
+    let (status, body) = sent(&running, none).await;
+    assert_eq!(status, 400);
+    assert!(
+        body.starts_with(r#"{"code":3,"message":"multipart: "#),
+        "{body}"
+    );
+    let limited = server().upload(ezrpc::UploadLimits::new().total(10));
+    let limited = Running::start(limited).await;
+    let expected = r#"{"code":8,"message":"request body is over the limit of 10 bytes"}"#;
+    let form = FormBody::new().field("title", "x").post(path);
+    assert_eq!(sent(&limited, form).await, (413, expected.to_owned()));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use crate::codec::Message;
 use crate::codec::json::{self, Options};
 use crate::codec::json::{Binder, File, Set, Target, Value};
 use crate::error::{Code, Error, Result};
+use crate::protocol::webapi::query::Pairs;
 use crate::protocol::wire::Wire;
 
 /// A whole part.
@@ -53,12 +54,14 @@ impl<'a, M: Message> Fields<'a, M> {
         }
     }
 
-    /// Fills the message. What counts more comes first, and what was there gives way to none of it: the path, the form,
-    /// the query.
+    /// Fills the message. The path counts for more than the form, and that for more than the query.
     ///
     /// # Errors
     /// HTTP status 400 for what a field does not take, 415 for text that is not UTF-8.
-    pub(super) fn fill(&mut self, parts: impl IntoIterator<Item = Part>) -> Result<()> {
+    pub(super) fn fill(&mut self, parts: Vec<Part>) -> Result<()> {
+        if let Some(query) = self.wire.upload.as_ref().and_then(|upload| upload.query()) {
+            self.query(query, &parts)?;
+        }
         self.path()?;
         for part in parts {
             self.part(part)?;
@@ -69,6 +72,25 @@ impl<'a, M: Message> Fields<'a, M> {
 
     fn options(&self) -> &'a Options {
         &self.wire.settings.json
+    }
+
+    /// Sets what the query has and the form has not.
+    fn query(&mut self, query: &str, parts: &[Part]) -> Result<()> {
+        let (options, rules) = (self.options(), &self.wire.settings.rules);
+        let mut binder = Binder::default();
+        for pair in Pairs::new(query) {
+            let (key, text) = pair?;
+            let sent = parts.iter().any(|part| part.head.name == key);
+            if sent || rules.system_params.iter().any(|name| *name == key) {
+                continue;
+            }
+            let (path, _) = self.find(&key);
+            let set = binder.set(&mut self.message, &path, Value::Text(&text), options);
+            if set.map_err(|error| refused(&error))? == Set::Unknown {
+                self.unknown("query parameter", &key)?;
+            }
+        }
+        Ok(())
     }
 
     fn path(&mut self) -> Result<()> {
@@ -146,7 +168,7 @@ impl<'a, M: Message> Fields<'a, M> {
         };
         let value = match target.map_err(|error| refused(&error))? {
             Target::Fixed => return Ok(()),
-            Target::Unknown => return self.unknown(&head.name),
+            Target::Unknown => return self.unknown("part", &head.name),
             Target::File => file(data),
             Target::Other if head.is_json() => return self.set(&path, Value::Json(&data)),
             Target::Other => {
@@ -162,13 +184,15 @@ impl<'a, M: Message> Fields<'a, M> {
         let set = self.binder.set(&mut self.message, path, value, options);
         match set.map_err(|error| refused(&error))? {
             Set::Done | Set::Fixed => Ok(()),
-            Set::Unknown => self.unknown(path),
+            Set::Unknown => self.unknown("part", path),
         }
     }
 
-    fn unknown(&self, name: &str) -> Result<()> {
-        match self.options().is_strict() {
-            true => Err(refused(&json::Error::new(format!("unknown part {name:?}")))),
+    fn unknown(&self, what: &str, name: &str) -> Result<()> {
+        match self.options().is_strict() || self.wire.settings.rules.strict_query {
+            true => Err(refused(&json::Error::new(format!(
+                "unknown {what} {name:?}"
+            )))),
             false => Ok(()),
         }
     }

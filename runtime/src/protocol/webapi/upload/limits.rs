@@ -123,6 +123,14 @@ pub(super) struct Bounds {
     pub(super) idle: Duration,
 }
 
+impl Bounds {
+    /// The same where the body is the file.
+    pub(super) fn of_one_file(mut self) -> Self {
+        self.total = self.total.min(self.file);
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

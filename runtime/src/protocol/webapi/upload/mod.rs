@@ -77,12 +77,12 @@ impl Upload {
             return Ok(None);
         };
         let bounds = uploads.bounds(method.path(), into.is_some());
-        let limit = match kind {
-            Kind::Form { .. } => bounds.total,
-            Kind::Raw { .. } => bounds.total.min(bounds.file),
+        let bounds = match kind {
+            Kind::Form { .. } => bounds,
+            Kind::Raw { .. } => bounds.of_one_file(),
         };
-        if declared > limit {
-            return Err(too_large(limit));
+        if declared > bounds.total {
+            return Err(too_large(bounds.total));
         }
         Ok(Some(Box::new(Self {
             kind,
@@ -92,10 +92,15 @@ impl Upload {
         })))
     }
 
-    /// Adds the query of the request.
-    pub(crate) fn with_query(mut self: Box<Self>, query: Option<&str>) -> Box<Self> {
-        self.query = query.map(str::to_owned);
+    /// Adds the query of the request, on a route whose body is `body`: there is none beside a form that is the whole message.
+    pub(crate) fn with_query(mut self: Box<Self>, query: Option<&str>, body: &str) -> Box<Self> {
+        let beside = matches!(self.kind, Kind::Raw { .. }) || !matches!(body, "" | "*");
+        self.query = query.filter(|_| beside).map(str::to_owned);
         self
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.query.as_deref()
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn messages<M: Message>(body: Body, wire: &Wire) -> Streaming<M> {
         opened: false,
         content: Content::default(),
         rest: Bytes::new(),
+        waited: false,
         failed,
     })
 }
@@ -66,6 +67,8 @@ struct Messages<M> {
     content: Content,
     /// What of the file has come and is in no chunk yet.
     rest: Bytes,
+    /// The chunk has been held back once for more to come.
+    waited: bool,
     /// What goes out when the chunk before it is out.
     failed: Option<Error>,
 }
@@ -100,12 +103,19 @@ impl<M: Message> Messages<M> {
                     self.failed = Some(error);
                     self.last_chunk()?
                 }
-                // What has come is not held back for the sake of larger chunks.
+                Poll::Pending if self.content.len() > 0 && !self.waited => {
+                    // The connection may have more for the chunk if it gets its turn.
+                    self.waited = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                // What has come is not held back for what may be long in coming.
                 Poll::Pending => match self.last_chunk()? {
                     None => return Poll::Pending,
                     some => some,
                 },
             };
+            self.waited = false;
             if message.is_some() {
                 return Poll::Ready(Ok(message));
             }
