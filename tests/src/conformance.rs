@@ -149,8 +149,8 @@ async fn duplex(
     let (sender, replies) = Streaming::channel(1);
     let ctx = ctx.clone();
     tokio::spawn(async move {
-        let (mut seen, mut data) = (first, definition.data.into_iter());
-        while let Some(data) = data.next() {
+        let mut seen = first;
+        for data in definition.data {
             let payload = Some(Payload {
                 data,
                 info: Some(info(&ctx, vec![seen])),

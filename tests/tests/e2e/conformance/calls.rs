@@ -9,7 +9,7 @@ use super::client::{Shape, Wire, wires};
 use super::outcome::Outcome;
 use super::running;
 
-pub fn header(name: &str, values: &[&str]) -> Header {
+pub(crate) fn header(name: &str, values: &[&str]) -> Header {
     Header {
         name: name.to_owned(),
         value: values.iter().map(|value| (*value).to_owned()).collect(),
@@ -17,7 +17,7 @@ pub fn header(name: &str, values: &[&str]) -> Header {
 }
 
 /// Names with one value, with two, and with bytes.
-pub fn headers() -> Vec<Header> {
+pub(crate) fn headers() -> Vec<Header> {
     vec![
         header("x-custom-header", &["foo"]),
         header("x-twice", &["a", "b, c"]),
@@ -25,7 +25,7 @@ pub fn headers() -> Vec<Header> {
     ]
 }
 
-pub fn trailers() -> Vec<Header> {
+pub(crate) fn trailers() -> Vec<Header> {
     vec![
         header("x-custom-trailer", &["bing"]),
         header("x-two", &["1", "2"]),
@@ -33,7 +33,7 @@ pub fn trailers() -> Vec<Header> {
 }
 
 /// What [`headers`] and [`trailers`] are on the wire.
-pub fn check_metadata(outcome: &Outcome) {
+pub(crate) fn check_metadata(outcome: &Outcome) {
     let wire = outcome.wire;
     assert_eq!(outcome.header("x-custom-header"), ["foo"], "{wire}");
     assert_eq!(outcome.header("x-twice"), ["a", "b, c"], "{wire}");
@@ -43,7 +43,7 @@ pub fn check_metadata(outcome: &Outcome) {
     assert_eq!(trailer("x-two"), ["1", "2"], "{wire}");
 }
 
-pub fn unary(data: &'static str) -> UnaryRequest {
+pub(crate) fn unary(data: &'static str) -> UnaryRequest {
     UnaryRequest {
         definition: Some(UnaryDefinition {
             headers: headers(),
@@ -55,7 +55,7 @@ pub fn unary(data: &'static str) -> UnaryRequest {
     }
 }
 
-pub fn stream(data: &[&'static str]) -> StreamRequest {
+pub(crate) fn stream(data: &[&'static str]) -> StreamRequest {
     StreamRequest {
         definition: Some(StreamDefinition {
             headers: headers(),
@@ -69,7 +69,7 @@ pub fn stream(data: &[&'static str]) -> StreamRequest {
 }
 
 /// The request headers the tests send.
-pub fn sent() -> Vec<(&'static str, String)> {
+pub(crate) fn sent() -> Vec<(&'static str, String)> {
     vec![
         ("x-sent", "one".to_owned()),
         ("x-sent", "two".to_owned()),

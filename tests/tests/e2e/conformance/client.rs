@@ -14,7 +14,7 @@ use prost::Message;
 use super::outcome::Outcome;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub(crate) enum Protocol {
     Connect,
     Grpc,
     Web,
@@ -22,18 +22,18 @@ pub enum Protocol {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
+pub(crate) enum Codec {
     Proto,
     Json,
 }
 
 /// One cell of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wire {
-    pub protocol: Protocol,
-    pub codec: Codec,
-    pub gzip: bool,
-    pub http2: bool,
+pub(crate) struct Wire {
+    pub(crate) protocol: Protocol,
+    pub(crate) codec: Codec,
+    pub(crate) gzip: bool,
+    pub(crate) http2: bool,
 }
 
 impl fmt::Display for Wire {
@@ -45,7 +45,7 @@ impl fmt::Display for Wire {
 }
 
 /// Every cell: gRPC is for HTTP/2 only.
-pub fn wires() -> Vec<Wire> {
+pub(crate) fn wires() -> Vec<Wire> {
     use Protocol::{Connect, Grpc, Web, WebText};
     let mut wires = Vec::new();
     for protocol in [Connect, Grpc, Web, WebText] {
@@ -69,7 +69,7 @@ pub fn wires() -> Vec<Wire> {
 
 /// Which sides of a method stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     Unary,
     Server,
     Client,
@@ -77,7 +77,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    pub fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Unary => "/e2e.conformance.Conformance/Unary",
             Self::Server => "/e2e.conformance.Conformance/ServerStream",
@@ -87,14 +87,14 @@ impl Shape {
     }
 }
 
-pub fn gzip(data: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::default();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(data).expect("a vector takes it");
     encoder.finish().expect("a vector takes it")
 }
 
-pub fn gunzip(data: &[u8]) -> Vec<u8> {
+pub(crate) fn gunzip(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut decoder = flate2::read::GzDecoder::new(data);
     decoder.read_to_end(&mut out).expect("gzip");
@@ -103,7 +103,7 @@ pub fn gunzip(data: &[u8]) -> Vec<u8> {
 
 impl Wire {
     /// The media type of requests to methods of this shape.
-    pub fn content_type(&self, shape: Shape) -> &'static str {
+    pub(crate) fn content_type(&self, shape: Shape) -> &'static str {
         match (self.protocol, shape, self.codec) {
             (Protocol::Connect, Shape::Unary, Codec::Proto) => "application/proto",
             (Protocol::Connect, Shape::Unary, Codec::Json) => "application/json",
@@ -119,12 +119,12 @@ impl Wire {
     }
 
     /// Whether the body of a request is the message, without a frame.
-    pub fn bare(&self, shape: Shape) -> bool {
+    pub(crate) fn bare(&self, shape: Shape) -> bool {
         self.protocol == Protocol::Connect && shape == Shape::Unary
     }
 
     /// The names of the headers that say how a request is compressed, and how the reply may be.
-    pub fn encoding_headers(&self, shape: Shape) -> (&'static str, &'static str) {
+    pub(crate) fn encoding_headers(&self, shape: Shape) -> (&'static str, &'static str) {
         match self.protocol {
             Protocol::Connect if shape == Shape::Unary => ("content-encoding", "accept-encoding"),
             Protocol::Connect => ("connect-content-encoding", "connect-accept-encoding"),
@@ -133,7 +133,7 @@ impl Wire {
     }
 
     /// The header of a time limit.
-    pub fn timeout(&self, milliseconds: u32) -> (&'static str, String) {
+    pub(crate) fn timeout(&self, milliseconds: u32) -> (&'static str, String) {
         match self.protocol {
             Protocol::Connect => ("connect-timeout-ms", milliseconds.to_string()),
             _ => ("grpc-timeout", format!("{milliseconds}m")),
@@ -141,7 +141,7 @@ impl Wire {
     }
 
     /// A request's head.
-    pub fn head(&self, path: &str, shape: Shape) -> Request {
+    pub(crate) fn head(&self, path: &str, shape: Shape) -> Request {
         let mut head = Request::post(path).header("content-type", self.content_type(shape));
         match self.protocol {
             Protocol::Connect => head = head.header("connect-protocol-version", "1"),
@@ -156,7 +156,7 @@ impl Wire {
     }
 
     /// The body of a request with these messages.
-    pub fn body(&self, shape: Shape, messages: &[Vec<u8>]) -> Vec<u8> {
+    pub(crate) fn body(&self, shape: Shape, messages: &[Vec<u8>]) -> Vec<u8> {
         let framed = |message: &Vec<u8>| match self.gzip {
             true => flagged(1, &gzip(message)),
             false => frame(message),
@@ -176,7 +176,7 @@ impl Wire {
         }
     }
 
-    pub async fn send(&self, addr: SocketAddr, request: Request) -> Answer {
+    pub(crate) async fn send(&self, addr: SocketAddr, request: Request) -> Answer {
         match self.http2 {
             true => request.http2(addr).await,
             false => request.http1(addr).await,
@@ -184,7 +184,7 @@ impl Wire {
     }
 
     /// Calls a method, and checks all of the answer that does not depend on the call.
-    pub async fn call<M: Encode>(
+    pub(crate) async fn call<M: Encode>(
         &self,
         running: &Running,
         shape: Shape,
@@ -201,14 +201,14 @@ impl Wire {
         Outcome::read(*self, shape, &answer)
     }
 
-    pub fn encode<M: Encode>(&self, message: &M) -> Vec<u8> {
+    pub(crate) fn encode<M: Encode>(&self, message: &M) -> Vec<u8> {
         match self.codec {
             Codec::Proto => message.encode_to_vec(),
             Codec::Json => json().to_vec(message).expect("JSON"),
         }
     }
 
-    pub fn decode<M: Encode>(&self, data: &[u8]) -> M {
+    pub(crate) fn decode<M: Encode>(&self, data: &[u8]) -> M {
         match self.codec {
             Codec::Proto => M::decode(data).expect("a message"),
             Codec::Json => json().from_slice(data).expect("a message"),
@@ -217,7 +217,7 @@ impl Wire {
 }
 
 /// Messages of both codecs.
-pub trait Encode: Message + ezrpc::json::Message + Default {}
+pub(crate) trait Encode: Message + ezrpc::json::Message + Default {}
 
 impl<M: Message + ezrpc::json::Message + Default> Encode for M {}
 
@@ -226,7 +226,7 @@ fn json() -> Options {
 }
 
 /// Base64 with padding, by the JSON codec.
-pub fn base64(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     let text = Options::new().to_vec(&bytes::Bytes::copy_from_slice(bytes));
     let text = text.expect("google.protobuf.BytesValue");
     text[1..text.len() - 1].to_vec()

@@ -13,28 +13,28 @@ use super::client::{Encode, Protocol, Shape, Wire, gunzip};
 
 /// What a call came to.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    pub wire: Wire,
-    pub http_status: u16,
-    pub headers: HeaderMap,
-    pub messages: Vec<Vec<u8>>,
+pub(crate) struct Outcome {
+    pub(crate) wire: Wire,
+    pub(crate) http_status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) messages: Vec<Vec<u8>>,
     /// How many messages came compressed.
-    pub compressed: usize,
-    pub error: Option<Failed>,
+    pub(crate) compressed: usize,
+    pub(crate) error: Option<Failed>,
     /// Trailing metadata, wherever it stood.
-    pub trailers: BTreeMap<String, Vec<String>>,
+    pub(crate) trailers: BTreeMap<String, Vec<String>>,
 }
 
 /// An error as the caller gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    pub code: u8,
-    pub message: String,
+pub(crate) struct Failed {
+    pub(crate) code: u8,
+    pub(crate) message: String,
     /// Type names without a prefix, and values.
-    pub details: Vec<(String, Vec<u8>)>,
+    pub(crate) details: Vec<(String, Vec<u8>)>,
 }
 
-pub const CODES: [(&str, u16); 17] = [
+pub(crate) const CODES: [(&str, u16); 17] = [
     ("ok", 200),
     ("canceled", 499),
     ("unknown", 500),
@@ -59,7 +59,7 @@ impl Outcome {
     ///
     /// # Panics
     /// If it is not as the protocol has it.
-    pub fn read(wire: Wire, shape: Shape, answer: &Answer) -> Self {
+    pub(crate) fn read(wire: Wire, shape: Shape, answer: &Answer) -> Self {
         match wire.protocol {
             Protocol::Connect if shape == Shape::Unary => read_bare(wire, answer),
             Protocol::Connect => read_envelopes(wire, shape, answer),
@@ -81,25 +81,25 @@ impl Outcome {
     }
 
     /// The replies of a call that went well.
-    pub fn replies<M: Encode>(&self) -> Vec<M> {
+    pub(crate) fn replies<M: Encode>(&self) -> Vec<M> {
         assert_eq!(self.error, None, "{}", self.wire);
         self.partial()
     }
 
     /// The replies before whatever end.
-    pub fn partial<M: Encode>(&self) -> Vec<M> {
+    pub(crate) fn partial<M: Encode>(&self) -> Vec<M> {
         let messages = self.messages.iter();
         messages.map(|data| self.wire.decode(data)).collect()
     }
 
     /// The error of a call that failed.
-    pub fn failed(&self) -> &Failed {
+    pub(crate) fn failed(&self) -> &Failed {
         let error = self.error.as_ref();
         error.unwrap_or_else(|| panic!("{}: no error", self.wire))
     }
 
     /// The values of a header.
-    pub fn header(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         let values = self.headers.get_all(name).iter();
         values.map(|value| value.to_str().expect("text")).collect()
     }
