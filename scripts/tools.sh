@@ -9,6 +9,11 @@ GRPCIO_VERSION=1.85.1
 BUF_VERSION=1.75.0
 GOOGLE_PROTO_FILES_VERSION=6.0.1
 EVENTSOURCE_PARSER_VERSION=4.1.3
+# The last one for node 20.
+CONNECT_ES_VERSION=2.1.2
+PROTOBUF_ES_VERSION=2.17.0
+GRPC_WEB_VERSION=2.1.1
+XHR2_VERSION=0.2.1
 
 TOOLS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$TOOLS_ROOT/target/tools
@@ -51,6 +56,31 @@ tools_buf() {
         touch "$folder/complete"
     fi
     PATH=$folder/node_modules/.bin:$PATH
+}
+
+# tools_npm NAME PACKAGE@VERSION...: packages for node's `require`; no install script runs.
+tools_npm() {
+    local folder=$TOOLS/$1
+    shift
+    if ! [ -e "$folder/complete" ]; then
+        rm -rf "$folder" && mkdir -p "$folder"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "$@"
+        touch "$folder/complete"
+    fi
+    export NODE_PATH=$folder/node_modules${NODE_PATH:+:$NODE_PATH}
+}
+
+# connect-es: its clients for node and for browsers.
+tools_connect_es() {
+    tools_npm "connect-es-$CONNECT_ES_VERSION" "@bufbuild/protobuf@$PROTOBUF_ES_VERSION" \
+        "@connectrpc/connect@$CONNECT_ES_VERSION" "@connectrpc/connect-node@$CONNECT_ES_VERSION" \
+        "@connectrpc/connect-web@$CONNECT_ES_VERSION"
+}
+
+# grpc-web, and an XMLHttpRequest for it under node.
+tools_grpc_web() {
+    tools_npm "grpc-web-$GRPC_WEB_VERSION" "@bufbuild/protobuf@$PROTOBUF_ES_VERSION" \
+        "grpc-web@$GRPC_WEB_VERSION" "xhr2@$XHR2_VERSION"
 }
 
 # The public google APIs as npm's google-proto-files carries them; sets GOOGLE_PROTOS to the include folder.

@@ -7,18 +7,40 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::base64::{self, Form};
 use crate::error::{Error, Result};
-use crate::protocol::compression::Encoding;
+use crate::protocol::compression::{self, Encoding};
+use crate::protocol::connect::get;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::frame::Decoder;
 use crate::protocol::grpc::{status, timeout};
+use crate::protocol::grpc_web::text;
 use crate::protocol::head::Head;
 use crate::protocol::webapi::multipart::{self, Event, Parser};
 use crate::protocol::{percent, trace};
 
 /// Takes the messages out of a body that comes in `pieces`, up to the first error.
 pub fn grpc_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
-    let decoder = Decoder::new(limit, Encoding::Identity);
-    let (mut decoder, mut messages) = (decoder, Vec::new());
+    frames(Decoder::new(limit, Encoding::Identity), pieces)
+}
+
+/// The same where messages may be in gzip; in a build without it they may not.
+pub fn gzip_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
+    frames(Decoder::new(limit, gzip()), pieces)
+}
+
+/// Decompresses a body in gzip.
+///
+/// # Errors
+/// What a call with this body is refused with.
+pub fn gunzip(body: &[u8], limit: usize) -> Result<Bytes> {
+    compression::decompress(gzip(), Bytes::copy_from_slice(body), limit)
+}
+
+fn gzip() -> Encoding {
+    Encoding::parse(b"gzip").unwrap_or_default()
+}
+
+fn frames(mut decoder: Decoder, pieces: &[&[u8]]) -> (Vec<Bytes>, Option<Error>) {
+    let mut messages = Vec::new();
     for piece in pieces {
         decoder.push(Bytes::copy_from_slice(piece));
         loop {
@@ -63,6 +85,44 @@ pub fn multipart(
     parser.finish();
     outcome = outcome.and_then(|()| take(&mut parser));
     Ok((parts, outcome))
+}
+
+/// Reads a body of `application/grpc-web-text` that comes in `pieces`.
+///
+/// # Errors
+/// What a call with this body is refused with.
+pub fn web_text(pieces: &[&[u8]]) -> Result<Vec<u8>> {
+    let (mut decoder, mut out) = (text::Decoder::default(), Vec::new());
+    for piece in pieces {
+        out.extend(decoder.push(piece)?);
+    }
+    out.extend(decoder.end()?);
+    Ok(out)
+}
+
+/// Writes such a body, each of `pieces` by itself.
+pub fn web_text_of(pieces: &[&[u8]]) -> Vec<u8> {
+    let pieces = pieces
+        .iter()
+        .map(|piece| base64::encode(piece, Form::Standard));
+    pieces.collect::<String>().into_bytes()
+}
+
+/// Reads the query of a GET of Connect: the message, as it is sent.
+///
+/// # Errors
+/// What a call with this query is refused with.
+pub fn connect_get(query: &str) -> Result<Bytes> {
+    get::Query::parse(query).map(|query| query.message)
+}
+
+/// Reads a `content-encoding` and an `accept-encoding`, shown by their `Debug`.
+pub fn encodings(value: &[u8]) -> String {
+    format!(
+        "{:?} {:?}",
+        Encoding::parse(value),
+        Encoding::accepted(value)
+    )
 }
 
 /// Reads a `grpc-timeout`.

@@ -54,6 +54,21 @@ pub fn require_npm(package: &str) -> Option<PathBuf> {
     None
 }
 
+/// Finds a node that knows an npm package (by `NODE_PATH`), called `tool`.
+///
+/// # Panics
+/// If the tool is required and not there.
+pub fn require_node(tool: &str, package: &str) -> Option<PathBuf> {
+    let node = Command::new("node")
+        .args(["-e", &format!("require({package:?})")])
+        .output();
+    if node.is_ok_and(|output| output.status.success()) {
+        return Some(PathBuf::from("node"));
+    }
+    absent(tool, &format!("node with {package}"));
+    None
+}
+
 fn is_program(file: &Path) -> bool {
     // What a shim of a version manager cannot run counts as absent.
     file.is_file()

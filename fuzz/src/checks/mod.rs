@@ -2,11 +2,13 @@
 //!
 //! Also compiled by `tests/tests/corpora.rs`, which runs them on the seeds; `crate::proto` is what `fuzz/protos` makes.
 
+mod browser;
 mod generator;
 mod json;
 mod upload;
 mod wire;
 
+pub use browser::{connect_envelope, connect_get, grpc_web_text};
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
 pub use json::{json_reader, json_writer};
 pub use upload::multipart;

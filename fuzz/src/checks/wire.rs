@@ -45,6 +45,7 @@ pub fn headers(data: &[u8]) {
     assert!(encoded.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     assert_eq!(fuzzing::percent_decode(encoded.as_bytes()), text);
     assert!(!fuzzing::content_type(data).is_empty());
+    assert!(!fuzzing::encodings(data).is_empty());
     if let Ok(value) = HeaderValue::from_bytes(data) {
         assert_eq!(fuzzing::traceparent(&value).len(), 55);
     }
@@ -137,11 +138,15 @@ pub fn request(data: &[u8]) {
         let body = body.collect().await.expect("a whole body");
         let trailers = body.trailers().cloned().unwrap_or_default();
         let body = body.to_bytes();
-        let grpc = head
-            .headers
-            .get("content-type")
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-        if grpc {
+        let media = head.headers.get("content-type").cloned();
+        let is = |prefix: &str| {
+            let media = media.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+            media.starts_with(prefix.as_bytes())
+        };
+        if is("application/grpc-web") || is("application/connect+") {
+            // How it ended stands in the body.
+            assert!(head.status == 200 && !body.is_empty(), "{head:?}");
+        } else if is("application/grpc") {
             let said =
                 trailers.contains_key("grpc-status") || head.headers.contains_key("grpc-status");
             assert!(said && head.status == 200, "{head:?}");

@@ -1,9 +1,10 @@
-//! Real clients and servers of other makes: tonic, Python's grpcio, curl.
+//! Real clients and servers of other makes: tonic, Python's grpcio, curl, connect-es, grpc-web.
 
 #![allow(clippy::unwrap_used, reason = "a failed test says so")]
 
 mod curl;
 mod grpcio;
+mod node;
 mod reflection;
 mod tonic_client;
 mod tonic_server;
