@@ -36,6 +36,8 @@ pub(crate) enum Form {
     Events,
     /// A JSON array.
     Array,
+    /// The pieces of google.api.HttpBody messages, with nothing between them.
+    Raw,
 }
 
 impl Form {

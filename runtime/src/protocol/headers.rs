@@ -31,6 +31,8 @@ pub(crate) const APPLICATION_CONNECT_PROTO: HeaderValue =
 pub(crate) const APPLICATION_CONNECT_JSON: HeaderValue =
     HeaderValue::from_static("application/connect+json");
 pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const APPLICATION_OCTET_STREAM: HeaderValue =
+    HeaderValue::from_static("application/octet-stream");
 pub(crate) const APPLICATION_PROTO: HeaderValue = HeaderValue::from_static("application/proto");
 pub(crate) const APPLICATION_NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 pub(crate) const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");

@@ -19,7 +19,7 @@ use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::{Context, ReplyMetadata};
 use crate::error::{Code, Error, Result};
-use crate::reply::{EncodedStream, Reply, ReplyKind};
+use crate::reply::{EncodedStream, Raw, RawBody, Reply, ReplyKind};
 
 /// How the caller of one request is answered.
 #[derive(Debug, Clone)]
@@ -71,13 +71,14 @@ impl Responder {
                         connect::stream::describe(self.encoding, response.headers_mut());
                         response
                     }
-                    Form::Bare | Form::Lines | Form::Events | Form::Array => {
+                    Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {
                         self.varied(webapi::message(&self, data, metadata))
                     }
                 }
             }
             ReplyKind::Stream(stream) => self.stream(stream, context, deadline),
-            ReplyKind::Raw(_) | ReplyKind::Local(_) => {
+            ReplyKind::Raw(raw) => self.raw(*raw, context, deadline),
+            ReplyKind::Local(_) => {
                 let error = Error::bare(Code::Internal, "local reply to a remote call");
                 self.error(&error, None)
             }
@@ -98,6 +99,23 @@ impl Responder {
         head.map(|()| Body::new(body))
     }
 
+    /// Writes a body of any media type.
+    fn raw(self, raw: Raw, context: Context, deadline: Option<Pin<Box<Sleep>>>) -> Response<Body> {
+        let mut metadata = context.take_reply();
+        match raw.body {
+            RawBody::Whole(data) => {
+                webapi::http_body::message(&self, (raw.content_type, data), metadata)
+            }
+            RawBody::Pieces(pieces) => {
+                // Those set so far are for the end of the stream, which has no place for them.
+                metadata.trailers = None;
+                let (head, _) = webapi::http_body::head(&self, &raw.content_type, metadata);
+                let body = StreamBody::new(pieces, context, deadline, self);
+                head.map(|()| Body::new(body))
+            }
+        }
+    }
+
     /// The head of a streaming reply.
     fn stream_head(&self, metadata: ReplyMetadata) -> Response<()> {
         match self.form {
@@ -111,7 +129,7 @@ impl Responder {
                 connect::stream::describe(self.encoding, &mut headers);
                 with_headers(headers)
             }
-            Form::Grpc | Form::Bare => {
+            Form::Grpc | Form::Bare | Form::Raw => {
                 let mut headers = grpc::server::head(self.codec, metadata.headers);
                 grpc::server::describe(self.encoding, &mut headers);
                 with_headers(headers)
@@ -157,7 +175,7 @@ impl Responder {
             Form::Grpc => grpc::server::error(self.codec, error, self.trusted, metadata),
             Form::GrpcWeb(media) => media.error(self.codec, error, metadata),
             Form::Connect => connect::stream::error(self.codec, error, metadata),
-            Form::Bare | Form::Lines | Form::Events | Form::Array => {
+            Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {
                 self.varied(webapi::error(self, error, metadata))
             }
         }

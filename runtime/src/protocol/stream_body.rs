@@ -144,6 +144,9 @@ impl StreamBody {
             (Form::Connect, outcome) => {
                 connect::stream::end(outcome.as_ref().map(|&()| ()), metadata.trailers)
             }
+            // Nor in the bytes of a file.
+            (Form::Raw, Err(error)) => return Some(Err(error.into_std().into())),
+            (Form::Raw, Ok(())) => return None,
             (Form::Grpc | Form::Bare, outcome) => {
                 let outcome = outcome.as_ref().map(|&()| ());
                 let trusted = self.responder.trusted;

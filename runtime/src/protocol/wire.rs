@@ -161,8 +161,10 @@ impl Wire {
             (Form::Grpc | Form::GrpcWeb(_) | Form::Connect, codec) => {
                 self.encode_frame(codec, message)
             }
-            (Form::Bare, Codec::Proto) => Ok(Bytes::from(proto::encode_after(0, message))),
-            (Form::Bare, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
+            (Form::Bare | Form::Raw, Codec::Proto) => {
+                Ok(Bytes::from(proto::encode_after(0, message)))
+            }
+            (Form::Bare | Form::Raw, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
             // There is no other codec for these.
             (Form::Lines, _) => Ok(lines::reply(&self.json(message)?)),
             (Form::Events, _) => Ok(events::reply(&self.json(message)?)),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::method::{Method, Route, ServiceDesc, Shape, Webapi};
 use crate::protocol::Protocol;
 use crate::protocol::content_type::ContentType;
-use crate::protocol::form::Framing;
+use crate::protocol::form::{Form, Framing};
 use crate::protocol::webapi::binding::{Binding, Media};
 use crate::protocol::webapi::{self, cors, negotiate, routes};
 use crate::route::{BadTemplate, Decoding, Found, Table};
@@ -303,6 +303,10 @@ impl Exchange<'_> {
         }
         admission.reply_codec = negotiate::reply_codec(headers, admission.codec);
         admission.stream(method, &self.request, &self.host.settings.http);
+        let raw = |binding: &Box<Binding>| binding.route.is_raw_response();
+        if method.shape() == Shape::ServerStreaming && admission.binding.as_ref().is_some_and(raw) {
+            admission.form = Form::Raw;
+        }
         if method.shape() == Shape::ServerStreaming && self.request.method() == HttpMethod::HEAD {
             let head = webapi::stream_head(&self.responder(admission), Default::default());
             return Err(Box::new(head.map(|()| Body::empty())));

@@ -6,14 +6,55 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
 
+use crate::body::Body;
 use crate::codec::Message;
 use crate::codec::json::{self, bind};
+use crate::context::ReplyMetadata;
 use crate::error::Result;
 use crate::google::api::HttpBody;
 use crate::method::Route;
+use crate::protocol::headers::APPLICATION_OCTET_STREAM;
+use crate::protocol::reply::Responder;
 use crate::reply::{Raw, RawBody};
 use crate::stream::Streaming;
+
+/// Writes a reply that is one body.
+pub(crate) fn message(
+    responder: &Responder,
+    (content_type, data): (String, Bytes),
+    metadata: ReplyMetadata,
+) -> Response<Body> {
+    let (head, trailers) = head(responder, &content_type, metadata);
+    match super::has_body(head.status()) {
+        true => head.map(|()| Body::unary(data, trailers)),
+        false => {
+            let mut head = head.map(|()| Body::empty());
+            head.headers_mut().remove(CONTENT_TYPE);
+            head
+        }
+    }
+}
+
+/// The head of a response with a body of a media type (default: bytes of no kind), and its trailers.
+pub(crate) fn head(
+    responder: &Responder,
+    content_type: &str,
+    metadata: ReplyMetadata,
+) -> (Response<()>, Option<HeaderMap>) {
+    let value = match content_type {
+        "" => None,
+        text => HeaderValue::from_str(text).ok(),
+    };
+    let mut response = Response::new(());
+    *response.status_mut() = responder.status(&metadata);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, value.unwrap_or(APPLICATION_OCTET_STREAM));
+    let trailers = super::metadata::write(metadata, responder.placement(), headers);
+    (response, trailers)
+}
 
 /// The body that a reply is, or has in its `response_body`.
 pub(crate) fn whole<M: Message>(reply: M, route: &Route) -> Raw {
