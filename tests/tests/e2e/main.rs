@@ -16,3 +16,4 @@ mod reflection;
 mod tls;
 mod upload;
 mod webapi;
+mod webapi_options;
