@@ -11,6 +11,7 @@ fn main() {
         .proto("e2e/upload.proto")
         .proto("e2e/feed.proto")
         .proto("e2e/options.proto")
+        .proto("e2e/routing.proto")
         .proto("fuzz/fuzz.proto")
         .proto("protobuf_test_messages/test_messages_proto3.proto")
         .run()

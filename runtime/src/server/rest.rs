@@ -214,7 +214,7 @@ fn add(table: &mut Table<'static, Bound>, bound: Bound) -> Result<()> {
     match table.insert(route.verb(), route.template(), bound) {
         Ok(None) => Ok(()),
         Ok(Some(twin)) => Err(Error::invalid_argument(format!(
-            "{} matches the same requests as {}: change one of the paths, or serve them under different prefixes",
+            "{} matches the same requests as {}: change one of the paths, or serve the services on two servers",
             shown(method, route),
             shown(twin.method, twin.route),
         ))),
