@@ -16,6 +16,7 @@ use crate::protocol::grpc_web::text;
 use crate::protocol::head::Head;
 use crate::protocol::webapi::multipart::{self, Event, Parser};
 use crate::protocol::{percent, trace};
+use crate::route::{Decoding, Found, Table};
 
 /// Takes the messages out of a body that comes in `pieces`, up to the first error.
 pub fn grpc_frames(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
@@ -184,4 +185,40 @@ pub fn write_status(error: &Error, trusted: bool) -> HeaderMap {
 /// Writes the `traceparent` of a call made while serving one with `inbound`.
 pub fn traceparent(inbound: &HeaderValue) -> HeaderValue {
     trace::traceparent(Some(inbound))
+}
+
+/// A table of google.api.http bindings, numbered.
+#[derive(Debug)]
+pub struct Routes<'t>(Table<'t, usize>);
+
+impl<'t> Routes<'t> {
+    /// Makes a table of HTTP methods and templates; which of them cannot be in it, and whether that is because of
+    /// another.
+    pub fn new(bindings: &[(&'t str, &'t str)]) -> (Self, Vec<(usize, bool)>) {
+        let (mut table, mut left_out) = (Table::new(), Vec::new());
+        for (number, (method, template)) in bindings.iter().enumerate() {
+            match table.insert(method, template, number) {
+                Ok(None) => {}
+                Ok(Some(_)) => left_out.push((number, true)),
+                Err(_) => left_out.push((number, false)),
+            }
+        }
+        (Self(table), left_out)
+    }
+
+    /// Finds the binding of a request.
+    pub fn find(&self, method: &str, path: &str) -> Option<usize> {
+        match self.0.find(method, path) {
+            Found::Match { value, .. } => Some(*value),
+            Found::WrongMethod { .. } | Found::NotFound | Found::BadEscape => None,
+        }
+    }
+
+    /// Finds what the binding of a request captures; the outer `None` if there is none, the inner if it is refused.
+    pub fn captures(&self, method: &str, path: &str) -> Option<Option<Vec<(&'t str, String)>>> {
+        match self.0.find(method, path) {
+            Found::Match { captures, .. } => Some(captures.decode(Decoding::default()).ok()),
+            Found::WrongMethod { .. } | Found::NotFound | Found::BadEscape => None,
+        }
+    }
 }

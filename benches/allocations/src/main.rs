@@ -121,6 +121,25 @@ fn main() {
     );
     let mut server = ours::bench::EchoServer::new(Echo);
     println!("| ezrpc, generated server | {} |", count(&mut server));
+    println!("| ezrpc, lookups in 10,000 routes | {} |", lookups());
+}
+
+/// The allocations of finding requests in a table of routes, up to the match.
+fn lookups() -> u64 {
+    let routes = bench_fixture::routes::routes();
+    let requests: Vec<(&str, String)> = routes.iter().map(bench_fixture::routes::request).collect();
+    let borrowed: Vec<(&str, &str)> =
+        routes.iter().map(|(method, template)| (*method, template.as_str())).collect();
+    let (table, left_out) = ezrpc::fuzzing::Routes::new(&borrowed);
+    assert!(left_out.is_empty(), "the routes differ");
+    let info = allocation_counter::measure(|| {
+        for (method, path) in &requests {
+            assert!(table.find(method, path).is_some());
+            assert!(table.find(method, "/v1/projects/p/none").is_none());
+        }
+    });
+    assert_eq!(info.count_total, 0, "a lookup allocates");
+    info.count_total
 }
 
 /// tonic's router, which takes only its own body.
