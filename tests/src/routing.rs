@@ -19,20 +19,21 @@ fn seen(ctx: &Context, item: Item) -> Seen {
     }
 }
 
-macro_rules! echoes {
-    ($service:ident: $($method:ident)*) => {
-        impl $service for Echoes {
-            $(
-                async fn $method(&self, ctx: &Context, item: Item) -> Result<Seen> {
-                    Ok(seen(ctx, item))
-                }
-            )*
-        }
-    };
+impl Guarded for Echoes {
+    async fn get_secret(&self, ctx: &Context, item: Item) -> Result<Seen> {
+        Ok(seen(ctx, item))
+    }
+
+    async fn watch_secret(&self, ctx: &Context, item: Item) -> Result<Streaming<Seen>> {
+        Ok(Streaming::from_iter([seen(ctx, item)]))
+    }
 }
 
-echoes!(Guarded: get_secret);
-echoes!(Twin: get);
+impl Twin for Echoes {
+    async fn get(&self, ctx: &Context, item: Item) -> Result<Seen> {
+        Ok(seen(ctx, item))
+    }
+}
 
 macro_rules! routes {
     ($($method:ident)*) => {

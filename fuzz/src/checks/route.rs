@@ -10,7 +10,10 @@ use protoc_gen_ezrpc::fuzzing::path_template;
 /// and a path.
 pub fn route(data: &[u8]) {
     let Ok(text) = from_utf8(data) else { return };
-    let mut lines: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(' ')).collect();
+    let mut lines: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .collect();
     let Some((method, path)) = lines.pop() else {
         return;
     };
@@ -29,7 +32,10 @@ pub fn route(data: &[u8]) {
     distinct.reverse();
     let (reversed, none) = Routes::new(&distinct);
     assert!(none.is_empty(), "{none:?}");
-    assert_eq!(reversed.find(method, path).map(|number| distinct[number]), found);
+    assert_eq!(
+        reversed.find(method, path).map(|number| distinct[number]),
+        found
+    );
     let values = routes.captures(method, path);
     assert_eq!(values.is_some(), found.is_some());
     if let Some(Some(values)) = values {

@@ -156,6 +156,7 @@ impl<'a> Exchange<'a> {
         if let Some(error) = self.refusal(target, access, admission.protocol) {
             return ServeFuture::ready(responder.error(&error, None));
         }
+        let idle = self.idle(target.method, &admission);
         let start = Instant::now();
         let deadline = self
             .time_limit(target.method)
@@ -173,8 +174,13 @@ impl<'a> Exchange<'a> {
         });
         let body = std::mem::take(&mut admission.source).body(body);
         let wire = admission.wire(&self.host.settings, self.head.connect);
-        let call = Call::wire(context.clone(), target.method, body, wire);
-        let call = target.service.call(target.index, call);
+        let call = match idle {
+            None => {
+                let call = Call::wire(context.clone(), target.method, body, wire);
+                target.service.call(target.index, call)
+            }
+            Some(reply) => Box::pin(std::future::ready(Ok(reply))),
+        };
         let credentials = match access {
             // Probes have no credentials.
             Access::Verified if super::health::is_health(target.method) => Access::Open,

@@ -14,7 +14,9 @@ use crate::protocol::content_type::ContentType;
 use crate::protocol::form::{Form, Framing};
 use crate::protocol::webapi::binding::{Binding, Media};
 use crate::protocol::webapi::{self, cors, negotiate, routes};
+use crate::reply::{Raw, RawBody, Reply, ReplyKind};
 use crate::route::{BadTemplate, Decoding, Found, Table};
+use crate::stream::Streaming;
 
 /// What a server does with a path that ends in `/` and is only known without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -307,11 +309,24 @@ impl Exchange<'_> {
         if method.shape() == Shape::ServerStreaming && admission.binding.as_ref().is_some_and(raw) {
             admission.form = Form::Raw;
         }
-        if method.shape() == Shape::ServerStreaming && self.request.method() == HttpMethod::HEAD {
-            let head = webapi::stream_head(&self.responder(admission), Default::default());
-            return Err(Box::new(head.map(|()| Body::empty())));
-        }
         Ok(())
+    }
+
+    /// The reply to a HEAD in place of a GET whose handler would make a stream for nothing; `None` for all others.
+    pub(super) fn idle(&self, method: &Method, admission: &Admission) -> Option<Reply> {
+        let route = admission.binding.as_ref()?.route;
+        let streams = method.shape() == Shape::ServerStreaming;
+        if self.request.method() != HttpMethod::HEAD || route.verb() != "GET" || !streams {
+            return None;
+        }
+        let nothing = Box::pin(Streaming::empty());
+        Some(Reply(match route.is_raw_response() {
+            false => ReplyKind::Stream(nothing),
+            true => ReplyKind::Raw(Box::new(Raw {
+                content_type: String::new(),
+                body: RawBody::Pieces(nothing),
+            })),
+        }))
     }
 
     /// Answers a request that is no call.

@@ -458,7 +458,7 @@ async fn h1_a_generated_server_on_its_own_has_its_routes() {
         (405, "GET, HEAD, OPTIONS, PUT")
     );
     let head = Request::new("HEAD", "/v1/items/x").http1(addr).await;
-    assert_eq!((head.status, head.value("content-length")), (200, "56"));
+    assert_eq!((head.status, head.value("content-length")), (200, "54"));
     assert_eq!(Request::new("GET", "/none").http1(addr).await.status, 404);
 }
 
@@ -500,10 +500,12 @@ async fn w4_a_binding_is_enabled_on_its_own_path_only() {
     let verified = Running::start(guarded().authenticator(Who)).await;
     assert_eq!(secret("ann").both(verified.addr).await, open);
     assert_eq!(secret("mallory").http1(verified.addr).await.status, 403);
-    let nobody = Request::new("GET", "/v1/secrets/x")
-        .http1(verified.addr)
-        .await;
-    assert_eq!(nobody.status, 401);
+    for path in ["/v1/secrets/x", "/v1/secrets/x:watch"] {
+        for method in ["GET", "HEAD"] {
+            let nobody = Request::new(method, path).http1(verified.addr).await;
+            assert_eq!(nobody.status, 401, "{method} {path}");
+        }
+    }
     assert_eq!(rpc().http1(verified.addr).await.status, 404);
 }
 
