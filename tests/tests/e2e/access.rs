@@ -10,7 +10,7 @@ use ezrpc_tests::proto::e2e::EchoServer;
 use ezrpc_tests::server::Running;
 
 /// Knows Ann, bars Bob, and calls anything else bad credentials.
-struct Doorman;
+pub(crate) struct Doorman;
 
 impl Authenticator for Doorman {
     async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
@@ -141,7 +141,7 @@ async fn over_grpc(addr: SocketAddr, method: &str, credentials: Option<&str>) ->
 }
 
 /// For every method: without credentials, then Ann, Bob, and somebody unknown.
-const CALLERS: [Option<&str>; 4] = [None, Some("ann"), Some("bob"), Some("eve")];
+pub(crate) const CALLERS: [Option<&str>; 4] = [None, Some("ann"), Some("bob"), Some("eve")];
 
 async fn check_http(server: Server, expected: [[Seen; 4]; 3]) {
     let running = Running::start(server).await;
@@ -170,14 +170,14 @@ async fn check_grpc(server: Server, expected: [Seen; 4]) {
 }
 
 #[tokio::test]
-async fn http_without_an_authenticator() {
+async fn w4_http_without_an_authenticator() {
     let hidden = [Seen::Hidden, Seen::Hidden, Seen::Hidden, Seen::Hidden];
     let closed = [FailClosed, FailClosed, FailClosed, FailClosed];
     check_http(server(), [hidden, closed, [Served, Served, Served, Served]]).await;
 }
 
 #[tokio::test]
-async fn http_without_an_authenticator_expose_all_changes_nothing() {
+async fn w4_http_without_an_authenticator_expose_all_changes_nothing() {
     let hidden = [Seen::Hidden, Seen::Hidden, Seen::Hidden, Seen::Hidden];
     let closed = [FailClosed, FailClosed, FailClosed, FailClosed];
     check_http(
@@ -188,14 +188,14 @@ async fn http_without_an_authenticator_expose_all_changes_nothing() {
 }
 
 #[tokio::test]
-async fn http_with_anonymous_callers_allowed() {
+async fn w4_http_with_anonymous_callers_allowed() {
     let hidden = [Seen::Hidden, Seen::Hidden, Seen::Hidden, Seen::Hidden];
     let open = || [Served, Served, Served, Served];
     check_http(server().allow_anonymous(), [hidden, open(), open()]).await;
 }
 
 #[tokio::test]
-async fn http_with_an_authenticator() {
+async fn w4_http_with_an_authenticator() {
     let hidden = [Seen::Hidden, Seen::Hidden, Seen::Hidden, Seen::Hidden];
     let closed = [NoCredentials, ann(), Denied, BadCredentials];
     // Credentials, when sent, must be good on public methods too.
@@ -204,7 +204,7 @@ async fn http_with_an_authenticator() {
 }
 
 #[tokio::test]
-async fn http_with_an_authenticator_and_all_exposed() {
+async fn w4_http_with_an_authenticator_and_all_exposed() {
     let closed = || [NoCredentials, ann(), Denied, BadCredentials];
     let public = [Served, ann(), Denied, BadCredentials];
     check_http(
@@ -215,7 +215,7 @@ async fn http_with_an_authenticator_and_all_exposed() {
 }
 
 #[tokio::test]
-async fn an_authenticator_and_anonymous_callers_allowed_is_its_verdict() {
+async fn w4_an_authenticator_and_anonymous_callers_allowed_is_its_verdict() {
     let hidden = [Seen::Hidden, Seen::Hidden, Seen::Hidden, Seen::Hidden];
     let closed = [NoCredentials, ann(), Denied, BadCredentials];
     let public = [Served, ann(), Denied, BadCredentials];
@@ -227,7 +227,7 @@ async fn an_authenticator_and_anonymous_callers_allowed_is_its_verdict() {
 }
 
 #[tokio::test]
-async fn grpc_is_served_whatever_the_schema_says() {
+async fn w4_grpc_is_served_whatever_the_schema_says() {
     check_grpc(server(), [Served, Served, Served, Served]).await;
     // Not judged at all: nobody is let in by name either.
     check_grpc(
@@ -239,7 +239,7 @@ async fn grpc_is_served_whatever_the_schema_says() {
 }
 
 #[tokio::test]
-async fn grpc_with_auth_all_is_judged() {
+async fn w4_grpc_with_auth_all_is_judged() {
     let judged = [NoCredentials, ann(), Denied, BadCredentials];
     check_grpc(server().authenticator(Doorman).auth_all(), judged).await;
     // Probes have no credentials.
@@ -250,7 +250,7 @@ async fn grpc_with_auth_all_is_judged() {
 }
 
 #[tokio::test]
-async fn a_prefix_moves_http_and_not_grpc() {
+async fn w3_a_prefix_moves_http_and_not_grpc() {
     let running = Running::start(server().prefix("/api").authenticator(Doorman)).await;
     for prefix in ["api", "/api/"] {
         let same = Running::start(server().prefix(prefix)).await;

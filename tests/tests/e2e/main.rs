@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test says so")]
 
 mod access;
+mod access_streams;
 mod bounds;
 mod clients;
 mod conformance;
