@@ -82,7 +82,7 @@ async fn a_stream_that_fails_has_its_replies_and_its_status() {
 
 /// G1, G2: exactly one request message, whatever follows within the stream.
 #[tokio::test]
-async fn methods_of_one_request_take_exactly_one() {
+async fn g1_g2_methods_of_one_request_take_exactly_one() {
     let addr = Running::echo().await.addr;
     for path in [SAY, "/e2e.Echo/Split"] {
         let none = call(addr, path, "").await;
@@ -110,7 +110,7 @@ async fn methods_of_one_request_take_exactly_one() {
 
 /// G3, G13: RESOURCE_EXHAUSTED, and decided by the prefix, before the message is there.
 #[tokio::test]
-async fn messages_up_to_the_limit() {
+async fn g3_g13_messages_up_to_the_limit() {
     let addr = Running::start(server().edge().max_message(1000)).await.addr;
     let request = |length: usize| {
         let text = "x".repeat(length - 3);
@@ -143,7 +143,7 @@ async fn messages_up_to_the_limit() {
 
 /// The default is 4 MiB, to the byte.
 #[tokio::test]
-async fn the_default_limit() {
+async fn g13_the_default_limit() {
     let addr = Running::echo().await.addr;
     let limit = 4 << 20;
     let overhead = say(&"x".repeat(limit - 100)).len() - 5 - (limit - 100);
@@ -158,7 +158,7 @@ async fn the_default_limit() {
 }
 
 #[tokio::test]
-async fn frames_that_are_wrong() {
+async fn g13_frames_that_are_wrong() {
     let addr = Running::echo().await.addr;
     let cases: [(Vec<u8>, u8, &str); 5] = [
         (
@@ -189,7 +189,7 @@ async fn frames_that_are_wrong() {
 
 /// G14, but for what compression does to long messages: see the conformance tests.
 #[tokio::test]
-async fn message_encodings() {
+async fn g14_message_encodings() {
     let addr = Running::echo().await.addr;
     let request = |encoding: &str| head(SAY).header("grpc-encoding", encoding);
     let answer = grpc::call(addr, &request("identity"), say("hi")).await;
@@ -218,7 +218,7 @@ async fn message_encodings() {
 
 /// G4: over the handler and over the stream of replies; G17's half that no client asks for.
 #[tokio::test]
-async fn deadlines_end_handlers_and_streams() {
+async fn g4_deadlines_end_handlers_and_streams() {
     let (echo, mut events) = Echo::watched();
     let addr = Running::start(Server::new("echo").add(EchoServer::new(echo)))
         .await
@@ -260,7 +260,7 @@ async fn deadlines_end_handlers_and_streams() {
 
 /// G5, G9.
 #[tokio::test]
-async fn timeouts_as_text() {
+async fn g5_g9_timeouts_as_text() {
     let addr = Running::echo().await.addr;
     let send = async |timeout: &str, text: &str| {
         grpc::text(&grpc::call(addr, &head(SAY).header("grpc-timeout", timeout), say(text)).await)
@@ -312,7 +312,7 @@ async fn timeouts_as_text() {
 
 /// G6: POST only, gRPC's content types only, HTTP/2 only.
 #[tokio::test]
-async fn wrong_methods_types_and_versions() {
+async fn g6_wrong_methods_types_and_versions() {
     let addr = Running::echo().await.addr;
     for method in ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"] {
         let request = Request::new(method, SAY).header("content-type", "application/grpc");
@@ -335,7 +335,7 @@ async fn wrong_methods_types_and_versions() {
 
 /// G15.
 #[tokio::test]
-async fn content_types() {
+async fn g7_g15_content_types() {
     let addr = Running::echo().await.addr;
     let send = async |media: &str, body: Vec<u8>| -> Answer {
         let request = Request::post(SAY).header("content-type", media);
@@ -384,7 +384,7 @@ async fn content_types() {
 
 /// G10: padded, unpadded and joined on the way in; unpadded and by themselves on the way out.
 #[tokio::test]
-async fn binary_metadata() {
+async fn g10_binary_metadata() {
     let addr = Running::echo().await.addr;
     let table: [(&[&str], &[&str]); 8] = [
         (&["AAEC/w"], &["AAEC/w"]),
@@ -417,7 +417,7 @@ async fn binary_metadata() {
 }
 
 #[tokio::test]
-async fn text_metadata_keeps_its_order_and_bad_values_fail_nothing() {
+async fn g10_text_metadata_keeps_its_order_and_bad_values_fail_nothing() {
     let addr = Running::echo().await.addr;
     let request = head(SAY)
         .header("x-echo", "b")
@@ -435,7 +435,7 @@ async fn text_metadata_keeps_its_order_and_bad_values_fail_nothing() {
 
 /// G11: every byte of a message comes through escapes; what is no escape stays as it is.
 #[tokio::test]
-async fn messages_are_percent_encoded() {
+async fn g11_messages_are_percent_encoded() {
     let addr = Running::start(server().edge()).await.addr;
     let all: String = (0..=255u8).map(char::from).collect();
     let request = EchoRequest {
@@ -458,7 +458,7 @@ async fn messages_are_percent_encoded() {
 
 /// G12: details of types that nobody knows, in google.rpc.Status with the same code and message.
 #[tokio::test]
-async fn details_are_kept() {
+async fn g12_details_are_kept() {
     let addr = Running::start(server().edge()).await.addr;
     let detail = Any {
         type_url: "type.googleapis.com/no.such.Type".into(),
@@ -525,7 +525,7 @@ async fn a_panic_is_an_error_of_its_call_alone() {
 
 /// G16.
 #[tokio::test]
-async fn messages_in_frames_of_one_byte() {
+async fn g16_messages_in_frames_of_one_byte() {
     let addr = Running::echo().await.addr;
     for (path, expected) in [
         (SAY, vec!["hi"]),
@@ -550,7 +550,7 @@ async fn messages_in_frames_of_one_byte() {
 
 /// G17: a reset drops the handler, or the stream it has returned.
 #[tokio::test]
-async fn a_caller_who_goes_ends_the_handler() {
+async fn g17_a_caller_who_goes_ends_the_handler() {
     let (echo, mut events) = Echo::watched();
     let addr = Running::start(Server::new("echo").add(EchoServer::new(echo)))
         .await
@@ -574,7 +574,7 @@ async fn a_caller_who_goes_ends_the_handler() {
 
 /// A connection that breaks is every caller on it going.
 #[tokio::test]
-async fn a_connection_that_breaks_ends_its_handlers() {
+async fn g17_a_connection_that_breaks_ends_its_handlers() {
     let (echo, mut events) = Echo::watched();
     let addr = Running::start(Server::new("echo").add(EchoServer::new(echo)))
         .await
@@ -601,7 +601,7 @@ async fn a_connection_that_breaks_ends_its_handlers() {
 }
 
 #[tokio::test]
-async fn unknown_methods_are_unimplemented() {
+async fn g6_unknown_methods_are_unimplemented() {
     let addr = Running::echo().await.addr;
     for path in ["/e2e.Echo/Nope", "/e2e.Nope/Say", "/", "/e2e.Echo/Say/more"] {
         assert_eq!(
@@ -653,7 +653,7 @@ async fn a_header_block_over_the_limit_is_431() {
 }
 
 #[tokio::test]
-async fn json_options_hold_for_grpc_json_too() {
+async fn g7_json_options_hold_for_grpc_json_too() {
     let addr = Running::start(server().json(json::Options::new().emit_defaults()))
         .await
         .addr;

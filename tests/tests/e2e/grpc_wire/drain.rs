@@ -11,7 +11,7 @@ use ezrpc_tests::server::Running;
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn what_is_under_way_finishes_and_nothing_new_is_taken() {
+async fn g20_what_is_under_way_finishes_and_nothing_new_is_taken() {
     let running = Running::echo().await;
     let addr = running.addr;
     let connection = Http2::connect(addr).await;
@@ -59,7 +59,7 @@ async fn what_is_under_way_finishes_and_nothing_new_is_taken() {
 }
 
 #[tokio::test]
-async fn what_does_not_finish_is_cut_off_at_the_hard_deadline() {
+async fn g20_what_does_not_finish_is_cut_off_at_the_hard_deadline() {
     let (echo, mut events) = Echo::watched();
     let server = Server::new("echo")
         .add(EchoServer::new(echo))
@@ -77,7 +77,7 @@ async fn what_does_not_finish_is_cut_off_at_the_hard_deadline() {
 }
 
 #[tokio::test]
-async fn a_server_says_that_it_stops_while_it_still_serves() {
+async fn g20_a_server_says_that_it_stops_while_it_still_serves() {
     let server = Server::new("echo")
         .add(EchoServer::new(Echo::default()))
         .drain_window(Duration::from_millis(200));
