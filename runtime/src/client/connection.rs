@@ -21,6 +21,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(3);
 /// Bytes a peer may send ahead, per stream and per connection.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
+/// What small frames that no caller has read may cost, at 256 bytes each: enough for a full window of one stream in
+/// messages of ten bytes. Over it h2 would end the connection.
+const SMALL_FRAMES: usize = 32 << 20;
 /// The longest header block of a reply: peers send trailers of up to 8 to 16 KiB.
 const MAX_HEADERS: u32 = 16 << 10;
 
@@ -293,6 +296,7 @@ impl Dial {
                 .enable_push(false)
                 .initial_window_size(STREAM_WINDOW)
                 .initial_connection_window_size(CONNECTION_WINDOW)
+                .data_frame_budget(SMALL_FRAMES)
                 .max_header_list_size(MAX_HEADERS)
                 .handshake(io)
                 .await

@@ -10,7 +10,7 @@ pub(crate) enum ContentType {
     /// No header.
     Missing,
     /// `application/grpc`, `+proto` or `+json`.
-    Grpc(Codec),
+    Grpc(Subtype),
     /// `application/grpc-web` or `-web-text`, bare or with `+proto` or `+json`.
     GrpcWeb(Media, Codec),
     /// `application/connect+proto` or `+json`.
@@ -23,6 +23,27 @@ pub(crate) enum ContentType {
     Lines,
     /// Anything else, more than one header included.
     Other,
+}
+
+/// What follows `application/grpc`; a reply has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subtype {
+    /// Nothing, which is protobuf.
+    Unsaid,
+    /// `+proto`
+    Proto,
+    /// `+json`
+    Json,
+}
+
+impl Subtype {
+    /// How messages are written.
+    pub(crate) fn codec(self) -> Codec {
+        match self {
+            Self::Unsaid | Self::Proto => Codec::Proto,
+            Self::Json => Codec::Json,
+        }
+    }
 }
 
 impl ContentType {
@@ -42,7 +63,7 @@ impl ContentType {
     pub(crate) fn parse(value: &[u8]) -> Self {
         match value {
             // What nearly every client sends.
-            b"application/grpc" => return Self::Grpc(Codec::Proto),
+            b"application/grpc" => return Self::Grpc(Subtype::Unsaid),
             b"application/json" => return Self::Message(Codec::Json),
             _ => {}
         }
@@ -55,8 +76,9 @@ impl ContentType {
             return Self::Other;
         }
         match media.as_str() {
-            "application/grpc" | "application/grpc+proto" => Self::Grpc(Codec::Proto),
-            "application/grpc+json" => Self::Grpc(Codec::Json),
+            "application/grpc" => Self::Grpc(Subtype::Unsaid),
+            "application/grpc+proto" => Self::Grpc(Subtype::Proto),
+            "application/grpc+json" => Self::Grpc(Subtype::Json),
             "application/connect+proto" => Self::Connect(Codec::Proto),
             "application/connect+json" => Self::Connect(Codec::Json),
             "application/json" => Self::Message(Codec::Json),
@@ -96,10 +118,10 @@ mod tests {
     #[test]
     fn media_types() {
         let rows = [
-            ("application/grpc", ContentType::Grpc(Codec::Proto)),
-            ("application/grpc+proto", ContentType::Grpc(Codec::Proto)),
-            ("application/grpc; x=y", ContentType::Grpc(Codec::Proto)),
-            ("application/grpc+json", ContentType::Grpc(Codec::Json)),
+            ("application/grpc", ContentType::Grpc(Subtype::Unsaid)),
+            ("application/grpc+proto", ContentType::Grpc(Subtype::Proto)),
+            ("application/grpc; x=y", ContentType::Grpc(Subtype::Unsaid)),
+            ("application/grpc+json", ContentType::Grpc(Subtype::Json)),
             ("application/grpc+foo", ContentType::Other),
             ("application/grpcfoo", ContentType::Other),
             (

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::protocol::content_type::Subtype;
 use crate::protocol::grpc_web::Media;
 
 /// How the messages of a request are told apart.
@@ -23,7 +24,7 @@ pub(crate) enum Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Length-prefixed messages, then trailers.
-    Grpc,
+    Grpc(Subtype),
     /// Length-prefixed messages and a frame of trailers, in base64 if it is text.
     GrpcWeb(Media),
     /// Connect's envelopes, the last one with the outcome.

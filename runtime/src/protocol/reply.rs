@@ -58,7 +58,9 @@ impl Responder {
             ReplyKind::Message(data) => {
                 let metadata = context.take_reply();
                 match self.form {
-                    Form::Grpc => grpc::server::message(self.codec, data, self.encoding, metadata),
+                    Form::Grpc(subtype) => {
+                        grpc::server::message(subtype, data, self.encoding, metadata)
+                    }
                     Form::GrpcWeb(media) => {
                         let mut response = media.message(self.codec, &data, metadata);
                         if frame::is_compressed(&data) {
@@ -129,12 +131,14 @@ impl Responder {
                 connect::stream::describe(self.encoding, &mut headers);
                 with_headers(headers)
             }
-            Form::Grpc | Form::Bare | Form::Raw => {
-                let mut headers = grpc::server::head(self.codec, metadata.headers);
+            Form::Grpc(subtype) => {
+                let mut headers = grpc::server::head(subtype, metadata.headers);
                 grpc::server::describe(self.encoding, &mut headers);
                 with_headers(headers)
             }
-            Form::Lines | Form::Events | Form::Array => webapi::stream_head(self, metadata),
+            Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {
+                webapi::stream_head(self, metadata)
+            }
         }
     }
 
@@ -172,7 +176,7 @@ impl Responder {
     pub(crate) fn error(&self, error: &Error, context: Option<&Context>) -> Response<Body> {
         let metadata: ReplyMetadata = context.map(Context::take_reply).unwrap_or_default();
         match self.form {
-            Form::Grpc => grpc::server::error(self.codec, error, self.trusted, metadata),
+            Form::Grpc(subtype) => grpc::server::error(subtype, error, self.trusted, metadata),
             Form::GrpcWeb(media) => media.error(self.codec, error, metadata),
             Form::Connect => connect::stream::error(self.codec, error, metadata),
             Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {

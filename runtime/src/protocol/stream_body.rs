@@ -147,7 +147,7 @@ impl StreamBody {
             // Nor in the bytes of a file.
             (Form::Raw, Err(error)) => return Some(Err(error.into_std().into())),
             (Form::Raw, Ok(())) => return None,
-            (Form::Grpc | Form::Bare, outcome) => {
+            (Form::Grpc(_) | Form::Bare, outcome) => {
                 let outcome = outcome.as_ref().map(|&()| ());
                 let trusted = self.responder.trusted;
                 let trailers = grpc::server::trailers(outcome, trusted, metadata);
@@ -240,6 +240,7 @@ mod tests {
     use crate::error::Code;
     use crate::protocol::Protocol;
     use crate::protocol::compression::Encoding;
+    use crate::protocol::content_type::Subtype;
     use crate::protocol::webapi::{ErrorShape, Options};
     use crate::protocol::wire::Settings;
 
@@ -281,7 +282,7 @@ mod tests {
         let context = Context::background();
         let deadline = Box::pin(sleep(Duration::from_millis(200)));
         let replies = Box::pin(Endless(sender));
-        let grpc = responder(Protocol::Grpc, Form::Grpc);
+        let grpc = responder(Protocol::Grpc, Form::Grpc(Subtype::Unsaid));
         let mut body = StreamBody::new(replies, context.clone(), Some(deadline), grpc);
         assert_eq!(dropped.recv().await, None);
         assert!(context.is_cancelled());

@@ -158,7 +158,7 @@ impl Wire {
 
     pub(crate) fn encode<M: Message>(&self, message: &M) -> Result<Bytes> {
         match (self.form, self.reply_codec) {
-            (Form::Grpc | Form::GrpcWeb(_) | Form::Connect, codec) => {
+            (Form::Grpc(_) | Form::GrpcWeb(_) | Form::Connect, codec) => {
                 self.encode_frame(codec, message)
             }
             (Form::Bare | Form::Raw, Codec::Proto) => {

@@ -67,7 +67,7 @@ impl Admission {
     /// What a content type alone says.
     pub(super) fn of(content_type: ContentType) -> Self {
         let (framing, form, codec) = match content_type {
-            ContentType::Grpc(codec) => (Framing::Grpc, Form::Grpc, codec),
+            ContentType::Grpc(subtype) => (Framing::Grpc, Form::Grpc(subtype), subtype.codec()),
             ContentType::GrpcWeb(media, codec) => (Framing::Grpc, Form::GrpcWeb(media), codec),
             ContentType::Connect(codec) => (Framing::Connect, Form::Connect, codec),
             ContentType::Message(codec) => (Framing::Bare, Form::Bare, codec),

@@ -36,6 +36,10 @@ pub(crate) struct ConnectionOptions {
     /// HTTP/2 streams reset before they were looked at.
     pub(crate) max_resets: usize,
     /// Bytes a client may send ahead, per HTTP/2 stream and connection.
+    ///
+    /// h2 counts each small frame nobody has read as 256 bytes and ends a connection at half its window. The window of
+    /// a connection is so much larger that one slow handler of tiny messages does not get there: of ten bytes
+    /// each, 256 KiB are 26,000 frames, 6.4 MiB.
     pub(crate) windows: (u32, u32),
     /// How long the first bytes, the TLS handshake and each head of HTTP/1.1 may take.
     pub(crate) header_timeout: Duration,
@@ -59,7 +63,7 @@ impl Default for ConnectionOptions {
             max_headers: 16 << 10,
             max_streams: 1000,
             max_resets: 20,
-            windows: (1 << 20, 1 << 20),
+            windows: (256 << 10, 16 << 20),
             header_timeout: Duration::from_secs(30),
             keepalive: None,
             tcp_keepalive: Some(Duration::from_secs(60)),

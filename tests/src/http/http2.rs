@@ -22,7 +22,10 @@ impl Http2 {
     pub async fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
-        let (sender, connection) = h2::client::handshake(stream)
+        // Room for many small frames that no test has read yet.
+        let (sender, connection) = h2::client::Builder::new()
+            .data_frame_budget(64 << 20)
+            .handshake(stream)
             .await
             .expect("an HTTP/2 server");
         tokio::spawn(connection);

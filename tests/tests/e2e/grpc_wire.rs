@@ -1,7 +1,9 @@
 //! gRPC as it stands on the wire, by a raw HTTP/2 client.
 
 mod drain;
+mod encodings;
 mod health;
+mod many;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -341,17 +343,24 @@ async fn g7_g15_content_types() {
         let request = Request::post(SAY).header("content-type", media);
         grpc::call(addr, &request, body).await
     };
-    for media in [
-        "application/grpc",
-        "application/grpc+proto",
-        "application/grpc;x=y",
-        "Application/GRPC",
+    for (media, mirrored) in [
+        ("application/grpc", "application/grpc"),
+        ("application/grpc+proto", "application/grpc+proto"),
+        ("application/grpc;x=y", "application/grpc"),
+        ("Application/GRPC+Proto; x=y", "application/grpc+proto"),
+        ("Application/GRPC", "application/grpc"),
     ] {
+        let expected = replies(&["hi"]).replace("application/grpc", mirrored);
         assert_eq!(
             grpc::text(&send(media, say("hi")).await),
-            replies(&["hi"]),
+            expected,
             "{media}"
         );
+        // Refusals and streams too.
+        assert_eq!(send(media, vec![]).await.value("content-type"), mirrored);
+        let split = Request::post("/e2e.Echo/Split").header("content-type", media);
+        let answer = grpc::call(addr, &split, say("a b")).await;
+        assert_eq!(answer.value("content-type"), mirrored);
     }
     let reply = frame(br#"{"text":"hi"}"#);
     for media in [
@@ -377,6 +386,11 @@ async fn g7_g15_content_types() {
         "application/grpc+foo",
         "image/jpeg",
         "application/grpc-web+foo",
+        "application/grpc+",
+        "application/grpc+proto+json",
+        "application/grpc+JSONP",
+        "application/grpc/proto",
+        "text/grpc",
     ] {
         assert_eq!(send(media, say("hi")).await.status, 415, "{media}");
     }

@@ -6,17 +6,17 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::{frame, status};
 use crate::body::Body;
-use crate::codec::Codec;
 use crate::context::ReplyMetadata;
 use crate::error::Error;
 use crate::protocol::compression::{self, Encoding};
+use crate::protocol::content_type::Subtype;
 use crate::protocol::headers::{
     APPLICATION_GRPC, APPLICATION_GRPC_JSON, GRPC_ACCEPT_ENCODING, GRPC_ENCODING,
 };
 
 /// Writes a reply of one message.
 pub(crate) fn message(
-    codec: Codec,
+    subtype: Subtype,
     data: Bytes,
     encoding: Encoding,
     metadata: ReplyMetadata,
@@ -28,7 +28,7 @@ pub(crate) fn message(
         metadata.trailers.map(crate::Metadata::into_headers),
     );
     let mut response = Response::new(Body::unary(data, Some(trailers)));
-    *response.headers_mut() = head(codec, metadata.headers);
+    *response.headers_mut() = head(subtype, metadata.headers);
     if compressed {
         describe(encoding, response.headers_mut());
     }
@@ -45,16 +45,16 @@ pub(crate) fn describe(encoding: Encoding, headers: &mut HeaderMap) {
 }
 
 /// The headers of a reply.
-pub(crate) fn head(codec: Codec, metadata: Option<crate::Metadata>) -> HeaderMap {
+pub(crate) fn head(subtype: Subtype, metadata: Option<crate::Metadata>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(2);
-    headers.insert(CONTENT_TYPE, content_type(codec));
+    headers.insert(CONTENT_TYPE, content_type(subtype));
     append(&mut headers, metadata.map(crate::Metadata::into_headers));
     headers
 }
 
 /// Writes an error: as the only header block (Trailers-Only), unless the handler has set headers of its own.
 pub(crate) fn error(
-    codec: Codec,
+    subtype: Subtype,
     error: &Error,
     trusted: bool,
     metadata: ReplyMetadata,
@@ -63,7 +63,7 @@ pub(crate) fn error(
         headers, trailers, ..
     } = metadata;
     let apart = headers.is_some();
-    let mut head = head(codec, headers);
+    let mut head = head(subtype, headers);
     let mut end = trailers
         .map(crate::Metadata::into_headers)
         .unwrap_or_default();
@@ -122,10 +122,11 @@ pub(crate) fn accept_encodings(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-fn content_type(codec: Codec) -> HeaderValue {
-    match codec {
-        Codec::Proto => APPLICATION_GRPC,
-        Codec::Json => APPLICATION_GRPC_JSON,
+fn content_type(subtype: Subtype) -> HeaderValue {
+    match subtype {
+        Subtype::Unsaid => APPLICATION_GRPC,
+        Subtype::Proto => HeaderValue::from_static("application/grpc+proto"),
+        Subtype::Json => APPLICATION_GRPC_JSON,
     }
 }
 

@@ -25,7 +25,10 @@ impl Server {
     }
 
     /// Sets how many bytes of request bodies a client may send ahead of what handlers read, per HTTP/2 stream and
-    /// per connection (default 1 MiB each).
+    /// per connection (default 256 KiB and 16 MiB).
+    ///
+    /// A small frame nobody has read counts as 256 bytes against half the connection's window, and over it the
+    /// connection is closed (ENHANCE_YOUR_CALM): for many slow handlers of tiny messages that half must be large.
     pub fn windows(mut self, stream: u32, connection: u32) -> Self {
         self.connection.windows = (stream, connection);
         self
