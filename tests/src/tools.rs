@@ -44,17 +44,10 @@ pub fn require_grpcio() -> Option<PathBuf> {
 /// # Panics
 /// If the package is required and not there.
 pub fn require_npm(package: &str) -> Option<PathBuf> {
-    let node = Command::new("node")
-        .args(["-e", &format!("require('{package}')")])
-        .output();
-    if node.is_ok_and(|output| output.status.success()) {
-        return Some(PathBuf::from("node"));
-    }
-    absent(package, &format!("Node.js with npm's {package}"));
-    None
+    require_node(package, package)
 }
 
-/// Finds a node that knows an npm package (by `NODE_PATH`), called `tool`.
+/// The same for a tool that is called otherwise than its package.
 ///
 /// # Panics
 /// If the tool is required and not there.
@@ -65,7 +58,7 @@ pub fn require_node(tool: &str, package: &str) -> Option<PathBuf> {
     if node.is_ok_and(|output| output.status.success()) {
         return Some(PathBuf::from("node"));
     }
-    absent(tool, &format!("node with {package}"));
+    absent(tool, &format!("Node.js with npm's {package}"));
     None
 }
 
