@@ -82,30 +82,18 @@ impl Head {
         };
         let mut seconds = None;
         for (name, value) in headers {
-            let value = value.as_bytes();
-            match name.as_str() {
-                "content-type" => head.set_content_type(value),
-                "grpc-timeout" => head.set_timeout(timeout::parse(value)),
-                "connect-timeout-ms" => head.set_timeout(milliseconds(value)),
-                "content-encoding" => head.body.set_sent(value),
-                "accept-encoding" => head.body.set_accepted(value),
-                "grpc-encoding" => head.grpc.set_sent(value),
-                "grpc-accept-encoding" => head.grpc.set_accepted(value),
-                "connect-content-encoding" => head.envelopes.set_sent(value),
-                "connect-accept-encoding" => head.envelopes.set_accepted(value),
-                "connect-protocol-version" => {
-                    head.connect = true;
-                    head.bad_version |= value != b"1";
-                }
-                "ezrpc-ttl" => head.hops = hops(value),
-                "te" => head.trailers |= lists(value, "trailers"),
-                "x-server-timeout" => seconds = Some(value),
-                "connection" => head.special_metadata |= names_headers(value),
-                name => {
-                    head.special_metadata |=
-                        name.ends_with("-bin") || name.starts_with("grpc-metadata-");
-                }
+            let (name, value) = (name.as_str(), value.as_bytes());
+            // By the first letter: most headers are none of these.
+            match name.as_bytes().first() {
+                Some(b'c') => head.read_connection_or_content(name, value),
+                Some(b'g') => head.read_grpc(name, value),
+                Some(b'a') if name == "accept-encoding" => head.body.set_accepted(value),
+                Some(b'e') if name == "ezrpc-ttl" => head.hops = hops(value),
+                Some(b't') if name == "te" => head.trailers |= lists(value, "trailers"),
+                Some(b'x') if name == "x-server-timeout" => seconds = Some(value),
+                _ => {}
             }
+            head.special_metadata |= name.ends_with("-bin");
         }
         // To gRPC it is metadata like any other.
         if let Some(value) = seconds
@@ -114,6 +102,31 @@ impl Head {
             head.set_timeout(float_seconds(value));
         }
         head
+    }
+
+    fn read_connection_or_content(&mut self, name: &str, value: &[u8]) {
+        match name {
+            "content-type" => self.set_content_type(value),
+            "content-encoding" => self.body.set_sent(value),
+            "connection" => self.special_metadata |= names_headers(value),
+            "connect-timeout-ms" => self.set_timeout(milliseconds(value)),
+            "connect-content-encoding" => self.envelopes.set_sent(value),
+            "connect-accept-encoding" => self.envelopes.set_accepted(value),
+            "connect-protocol-version" => {
+                self.connect = true;
+                self.bad_version |= value != b"1";
+            }
+            _ => {}
+        }
+    }
+
+    fn read_grpc(&mut self, name: &str, value: &[u8]) {
+        match name {
+            "grpc-timeout" => self.set_timeout(timeout::parse(value)),
+            "grpc-encoding" => self.grpc.set_sent(value),
+            "grpc-accept-encoding" => self.grpc.set_accepted(value),
+            _ => self.special_metadata |= name.starts_with("grpc-metadata-"),
+        }
     }
 
     fn set_content_type(&mut self, value: &[u8]) {

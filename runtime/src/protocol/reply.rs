@@ -74,7 +74,9 @@ impl Responder {
                         response
                     }
                     Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {
-                        self.varied(webapi::message(&self, data, metadata))
+                        let mut response = webapi::message(&self, data, metadata);
+                        self.vary(&mut response);
+                        response
                     }
                 }
             }
@@ -164,12 +166,11 @@ impl Responder {
     }
 
     /// Tells caches that another caller may get another encoding.
-    fn varied(&self, mut response: Response<Body>) -> Response<Body> {
+    fn vary(&self, response: &mut Response<Body>) {
         if self.cacheable && !response.headers().contains_key(VARY) {
             let name = HeaderValue::from(ACCEPT_ENCODING);
             response.headers_mut().insert(VARY, name);
         }
-        response
     }
 
     /// Writes an error that no reply went before.
@@ -180,7 +181,9 @@ impl Responder {
             Form::GrpcWeb(media) => media.error(self.codec, error, metadata),
             Form::Connect => connect::stream::error(self.codec, error, metadata),
             Form::Bare | Form::Lines | Form::Events | Form::Array | Form::Raw => {
-                self.varied(webapi::error(self, error, metadata))
+                let mut response = webapi::error(self, error, metadata);
+                self.vary(&mut response);
+                response
             }
         }
     }

@@ -48,17 +48,18 @@ pub(super) enum Source {
     Body,
     /// In the body, in base64.
     Text,
-    /// In the query of a GET.
-    Query(Bytes),
+    /// In the query of a GET; boxed, as it is rare.
+    Query(Box<Bytes>),
 }
 
 impl Source {
     /// The body that the call reads.
+    #[inline]
     pub(super) fn body(self, body: Body) -> Body {
         match self {
             Self::Body => body,
             Self::Text => text::Decoded::body(body),
-            Self::Query(message) => get::Query::body(message, body),
+            Self::Query(message) => get::Query::body(*message, body),
         }
     }
 }
@@ -101,6 +102,7 @@ impl Admission {
     }
 
     /// Takes up how request and reply are compressed; `None` if the request is in a way this build does not have.
+    #[inline]
     pub(super) fn encoded(mut self, said: Compression) -> Option<Self> {
         self.encodings = Encodings {
             request: said.sent?,
@@ -245,7 +247,7 @@ impl Exchange<'_> {
             request: query.encoding,
             reply: self.head.body.accepted,
         };
-        admission.source = Source::Query(query.message);
+        admission.source = Source::Query(Box::new(query.message));
         Ok(admission)
     }
 

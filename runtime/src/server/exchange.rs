@@ -16,6 +16,7 @@ use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
+use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, deadline_exceeded};
@@ -32,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) policy: Policy,
     /// Callers are outside the trust boundary whatever they speak.
     pub(crate) edge: bool,
+    /// Replies are not compressed, whatever the caller accepts.
+    pub(crate) uncompressed: bool,
     /// The longest a call may take, whatever the caller asks for.
     pub(crate) max_timeout: Option<Duration>,
     /// Whom browsers may let in.
@@ -152,6 +155,9 @@ impl<'a> Exchange<'a> {
         access: Access,
         mut admission: Admission,
     ) -> ServeFuture {
+        if self.host.uncompressed {
+            admission.encodings.reply = Encoding::Identity;
+        }
         let responder = self.responder(&admission);
         if let Some(error) = self.refusal(target, access, admission.protocol) {
             return ServeFuture::ready(responder.error(&error, None));

@@ -72,6 +72,7 @@ pub struct Server {
     chain: Chain,
     policy: Policy,
     edge: bool,
+    uncompressed: bool,
     prefix: String,
     mounts: Vec<(String, Mount)>,
     routes: RouteOptions,
@@ -107,6 +108,7 @@ impl Server {
             chain: Chain::default(),
             policy: Policy::default(),
             edge: false,
+            uncompressed: false,
             prefix: String::new(),
             mounts: Vec::new(),
             routes: RouteOptions::default(),
@@ -278,6 +280,7 @@ impl Server {
             chain: Arc::new(chain),
             policy: self.policy,
             edge: self.edge,
+            uncompressed: self.uncompressed,
             max_timeout: self.max_timeout,
             cors: self
                 .cors

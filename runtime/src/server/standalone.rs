@@ -50,6 +50,7 @@ fn host(service: &dyn Service) -> Host {
         chain: Arc::new(Chain::default()),
         policy: Policy::default(),
         edge: false,
+        uncompressed: false,
         max_timeout: None,
         cors: None,
     }

@@ -6,6 +6,15 @@ use crate::protocol::webapi::{ErrorFormat, StreamFormat};
 use crate::server::Server;
 
 impl Server {
+    /// Sends replies as they are (default: messages and bodies above 1 KiB are compressed for callers that accept it,
+    /// over gRPC too).
+    ///
+    /// Requests may be compressed either way; [`max_message`](Server::max_message) counts what comes out.
+    pub fn uncompressed(mut self) -> Self {
+        self.uncompressed = true;
+        self
+    }
+
     /// Sets how errors look on google.api.http routes and on paths nobody serves (default
     /// [`ErrorFormat::status`]).
     pub fn error_format(mut self, format: ErrorFormat) -> Self {

@@ -39,6 +39,17 @@ async fn k8_long_replies_are_compressed_for_who_accepts_it_and_short_ones_are_no
     }
 }
 
+#[tokio::test]
+async fn k8_a_server_may_leave_replies_as_they_are() {
+    let running = ezrpc_tests::server::Running::start(server().uncompressed()).await;
+    for wire in wires().into_iter().filter(|wire| wire.gzip) {
+        for shape in [Shape::Unary, Shape::Client] {
+            let long = wire.call(&running, shape, &[unary(LONG)], &[]).await;
+            assert_eq!((long.compressed, long.error), (0, None), "{wire}");
+        }
+    }
+}
+
 /// G14: one way only, and the other.
 #[tokio::test]
 async fn k8_requests_and_replies_are_compressed_each_by_itself() {
