@@ -1,5 +1,7 @@
 //! Errors over plain HTTP: statuses, bodies and headers, whatever raises them.
 
+mod routes;
+
 use ezrpc::codegen::v1::Body;
 use ezrpc::google::rpc::{BadRequest, RetryInfo, bad_request::FieldViolation};
 use ezrpc::wkt::{Any, Duration};
@@ -132,6 +134,12 @@ async fn h93_too_large_is_413_and_the_connection_goes_on_or_closes() {
         };
         assert_eq!(status, expected);
     }
+    // The answer comes whole, though the caller is in the middle of what the window holds back.
+    let huge = Request::json(CREATE, &"x".repeat(3 << 20));
+    let mut exchange = client.open(&huge, None).await;
+    exchange.send(huge.payload());
+    let answer = exchange.answer().await.expect("an answer");
+    assert_eq!(answer.text(), expected);
     // HTTP/1.1: the answer comes before a body that is never sent, and then either side may end it.
     let head = Request::post(CREATE)
         .header("content-type", "application/json")

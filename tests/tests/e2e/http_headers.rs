@@ -1,5 +1,7 @@
 //! Headers over plain HTTP: metadata in and out, deadlines, statuses of replies.
 
+mod routes;
+
 use std::net::SocketAddr;
 
 use ezrpc_tests::http::Request;

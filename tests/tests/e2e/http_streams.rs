@@ -2,6 +2,7 @@
 
 mod events;
 mod requests;
+mod routes;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

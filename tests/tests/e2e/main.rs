@@ -10,6 +10,7 @@ mod conformance;
 mod connections;
 mod cors;
 mod grpc_wire;
+mod http_compression;
 mod http_errors;
 mod http_headers;
 mod http_streams;
