@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -98,6 +99,28 @@ impl Body {
                 trailers,
             },
         }
+    }
+
+    /// Reads a little more of a request that has been answered already, then lets it go.
+    ///
+    /// Without that the caller is cut off at once, and callers that see this before they have read the answer never
+    /// do: curl 7.88 over HTTP/2, anybody whose socket is closed with data in it.
+    pub(crate) fn linger(mut self) {
+        const BYTES: usize = 1 << 20;
+        const TIME: Duration = Duration::from_millis(500);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        if self.is_end_stream() {
+            return;
+        }
+        let reading = async move {
+            let mut left = BYTES;
+            while let (1.., Some(Ok(data))) = (left, self.data().await) {
+                left = left.saturating_sub(data.len());
+            }
+        };
+        runtime.spawn(tokio::time::timeout(TIME, reading));
     }
 
     /// Waits for the next piece of data; `None` at the end. Trailers are dropped.

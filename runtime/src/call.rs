@@ -165,10 +165,13 @@ impl Call {
 
     async fn one<Req: Message>(self) -> Result<(Context, Req, Encoder)> {
         match self.request {
-            Request::Wire { mut body, wire } => {
-                let request = wire.read_one(&mut body).await?;
-                Ok((self.context, request, Encoder::Wire(wire)))
-            }
+            Request::Wire { mut body, wire } => match wire.read_one(&mut body).await {
+                Ok(request) => Ok((self.context, request, Encoder::Wire(wire))),
+                Err(error) => {
+                    body.linger();
+                    Err(error)
+                }
+            },
             Request::Local(request) => Ok((self.context, unbox(request)?, Encoder::Local)),
         }
     }

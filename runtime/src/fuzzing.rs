@@ -14,6 +14,7 @@ use crate::protocol::grpc::frame::Decoder;
 use crate::protocol::grpc::{status, timeout};
 use crate::protocol::grpc_web::text;
 use crate::protocol::head::Head;
+use crate::protocol::webapi::lines::Splitter;
 use crate::protocol::webapi::multipart::{self, Event, Parser};
 use crate::protocol::{percent, trace};
 use crate::route::{Decoding, Found, Table};
@@ -53,6 +54,26 @@ fn frames(mut decoder: Decoder, pieces: &[&[u8]]) -> (Vec<Bytes>, Option<Error>)
         }
     }
     (messages, None)
+}
+
+/// Takes the JSON values out of a body that comes in `pieces`, up to the first error.
+pub fn json_values(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>) {
+    let (mut splitter, mut values) = (Splitter::new(limit), Vec::new());
+    for piece in pieces {
+        splitter.push(piece);
+        loop {
+            match splitter.next() {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => break,
+                Err(error) => return (values, Some(error)),
+            }
+        }
+    }
+    match splitter.finish() {
+        Ok(last) => values.extend(last),
+        Err(error) => return (values, Some(error)),
+    }
+    (values, None)
 }
 
 /// Takes the parts out of a form that comes in `pieces`: their heads, by `Debug`, and contents, up to the first error.

@@ -5,6 +5,7 @@
 mod browser;
 mod generator;
 mod json;
+mod lines;
 mod route;
 mod upload;
 mod wire;
@@ -12,6 +13,7 @@ mod wire;
 pub use browser::{connect_envelope, connect_get, grpc_web_text};
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
 pub use json::{json_reader, json_writer};
+pub use lines::json_values;
 pub use route::route;
 pub use upload::multipart;
 pub use wire::{grpc_frame, headers, request, trailers};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Version};
+use http::{Request, Response, Version};
 
 use super::access::{Access, Policy, fail_closed};
 use super::admission::{Admission, Source};
@@ -85,17 +85,24 @@ impl<'a> Exchange<'a> {
         self.request
     }
 
+    /// Answers without a call.
+    pub(super) fn answered(self, response: Response<Body>) -> ServeFuture {
+        self.request.into_body().linger();
+        ServeFuture::ready(response)
+    }
+
     /// Answers a path nobody serves.
     pub(crate) fn unknown_path(self) -> ServeFuture {
         let path = self.request.uri().path();
         let protocol = self.head.content_type.protocol();
         if protocol == Protocol::Grpc && self.request.version() < Version::HTTP_2 {
-            return ServeFuture::ready(grpc::server::wrong_version());
+            return self.answered(grpc::server::wrong_version());
         }
         let error = unknown(protocol, path);
         let mut responder = self.responder(&Admission::nowhere(self.head.content_type));
         responder.shape = self.shape(false);
-        ServeFuture::ready(responder.error(&error, None))
+        let response = responder.error(&error, None);
+        self.answered(response)
     }
 
     /// Whether the path of the method is as if it were not there.
@@ -117,11 +124,12 @@ impl<'a> Exchange<'a> {
             let admission = Admission::nowhere(self.head.content_type);
             // The path as the caller wrote it, prefix and all.
             let error = unknown(protocol, self.request.uri().path());
-            return ServeFuture::ready(self.responder(&admission).error(&error, None));
+            let response = self.responder(&admission).error(&error, None);
+            return self.answered(response);
         }
         match self.admit(target) {
             Ok(admission) => self.run(target, access, admission),
-            Err(response) => ServeFuture::ready(*response),
+            Err(response) => self.answered(*response),
         }
     }
 
@@ -160,7 +168,7 @@ impl<'a> Exchange<'a> {
         }
         let responder = self.responder(&admission);
         if let Some(error) = self.refusal(target, access, admission.protocol) {
-            return ServeFuture::ready(responder.error(&error, None));
+            return self.answered(responder.error(&error, None));
         }
         let idle = self.idle(target.method, &admission);
         let start = Instant::now();

@@ -250,7 +250,7 @@ impl Exchange<'_> {
         };
         match self.admit_route(target.method, binding) {
             Ok(admission) => self.run(target, access, admission),
-            Err(response) => ServeFuture::ready(*response),
+            Err(response) => self.answered(*response),
         }
     }
 
@@ -346,7 +346,7 @@ impl Exchange<'_> {
             },
             Answer::Bad(error) => self.route_error(&error),
         };
-        ServeFuture::ready(response)
+        self.answered(response)
     }
 
     /// Answers OPTIONS for a path that takes these HTTP methods: a browser's question, or anybody's.
