@@ -90,11 +90,5 @@ pub(super) fn transport_error(error: &h2::Error) -> Error {
         Some(_) => Code::Internal,
         None => Code::Unavailable,
     };
-    // What another protocol answers is an absurdly long frame to HTTP/2.
-    let other_protocol = error.reason() == Some(Reason::FRAME_SIZE_ERROR) && !error.is_remote();
-    let hint = match other_protocol {
-        true => "; the peer seems to speak HTTP/1.1 or TLS, where HTTP/2 without TLS is expected",
-        false => "",
-    };
-    Error::bare(code, format!("connection: {error}{hint}"))
+    Error::bare(code, format!("connection: {error}"))
 }

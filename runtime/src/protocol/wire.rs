@@ -105,11 +105,6 @@ impl Wire {
         }))
     }
 
-    /// Decodes a body that is the whole message.
-    pub(crate) fn decode_bare<M: Message>(&self, data: Bytes) -> Result<M> {
-        self.decode(data)
-    }
-
     fn decode<M: Message>(&self, data: Bytes) -> Result<M> {
         match self.codec {
             Codec::Proto => proto::decode(data, self.bad_request()),

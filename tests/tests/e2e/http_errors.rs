@@ -163,7 +163,11 @@ async fn h93_curl_reads_the_413() {
     let file = folder.path().join("body.json");
     let text = "x".repeat(3 << 20);
     std::fs::write(&file, format!(r#"{{"text":"{text}"}}"#)).expect("a file");
-    for chunked in [&["--header", "transfer-encoding: chunked"][..], &[]] {
+    for arguments in [
+        &["--http1.1"][..],
+        &["--http1.1", "--header", "transfer-encoding: chunked"],
+        &["--http2-prior-knowledge"],
+    ] {
         let output = tokio::process::Command::new(&curl)
             .args([
                 "--silent",
@@ -173,8 +177,8 @@ async fn h93_curl_reads_the_413() {
                 "--noproxy",
                 "*",
             ])
-            .args(["--http1.1", "--header", "content-type: application/json"])
-            .args(chunked)
+            .args(["--header", "content-type: application/json"])
+            .args(arguments)
             .args(["--write-out", "\n%{http_code}", "--data-binary"])
             .arg(format!("@{}", file.display()))
             .arg(format!("http://{}{CREATE}", fixture.running.addr))

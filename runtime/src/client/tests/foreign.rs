@@ -250,29 +250,3 @@ async fn resets_have_their_codes() {
         assert_eq!(reset(reason).await.unwrap_err().0, expected, "{reason}");
     }
 }
-
-#[tokio::test]
-async fn a_peer_of_another_protocol_is_told_by_its_first_bytes() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let answers: [&[u8]; 2] = [
-        b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
-        // A TLS alert: protocol version.
-        &[0x15, 3, 3, 0, 2, 2, 70, 0, 0],
-    ];
-    for answer in answers {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let channel = Channel::to(listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let _ = stream.write_all(answer).await;
-                // Until the client has closed, so that it sees the answer, not a reset.
-                let _ = stream.read_to_end(&mut Vec::new()).await;
-            }
-        });
-        let said = say(&channel, &Context::background(), "hello").await;
-        let error = said.unwrap_err();
-        assert_eq!(error.code(), Code::Unavailable);
-        let hint = "the peer seems to speak HTTP/1.1 or TLS, where HTTP/2 without TLS is expected";
-        assert!(error.message().ends_with(hint), "{error:?}");
-    }
-}
