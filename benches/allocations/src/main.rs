@@ -128,8 +128,10 @@ fn main() {
 fn lookups() -> u64 {
     let routes = bench_fixture::routes::routes();
     let requests: Vec<(&str, String)> = routes.iter().map(bench_fixture::routes::request).collect();
-    let borrowed: Vec<(&str, &str)> =
-        routes.iter().map(|(method, template)| (*method, template.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> = routes
+        .iter()
+        .map(|(method, template)| (*method, template.as_str()))
+        .collect();
     let (table, left_out) = ezrpc::fuzzing::Routes::new(&borrowed);
     assert!(left_out.is_empty(), "the routes differ");
     let info = allocation_counter::measure(|| {

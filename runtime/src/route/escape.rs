@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 
 /// Whether each `%` has two hex digits after it.
 pub(super) fn is_well_formed(path: &[u8]) -> bool {
+    if !path.contains(&b'%') {
+        return true;
+    }
     let mut rest = path;
     while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
         if unescaped(&rest[at..]).is_none() {
@@ -30,6 +33,23 @@ pub(super) fn compare(decoded: &[u8], text: &[u8]) -> Ordering {
         return decoded.cmp(text);
     }
     decoded.iter().copied().cmp(Bytes(text))
+}
+
+/// The first eight bytes of a text that may have escapes, decoded, as a number that sorts as they do.
+pub(super) fn head(text: &[u8]) -> u64 {
+    match text.contains(&b'%') {
+        false => head_of(text.iter().copied()),
+        true => head_of(Bytes(text)),
+    }
+}
+
+/// The same of bytes that have none.
+pub(super) fn head_of(bytes: impl Iterator<Item = u8>) -> u64 {
+    let mut head = [0; 8];
+    for (place, byte) in head.iter_mut().zip(bytes) {
+        *place = byte;
+    }
+    u64::from_be_bytes(head)
 }
 
 /// The bytes of a text, escapes decoded; a malformed one stays.

@@ -7,6 +7,7 @@ mod captures;
 mod escape;
 mod table;
 mod template;
+mod tree;
 
 pub use captures::PathDecoding;
 pub(crate) use captures::{BadCapture, Decoding};

@@ -7,15 +7,11 @@
 //! 1. a template whose verb matches, before one without a verb; of two such verbs the longer one;
 //! 2. segment by segment from the left: literal, `*`, `**`; of several `**` the one with more segments after it;
 //! 3. the request's HTTP method, before GET for a HEAD, before `*`.
-//!
-//! A node is visited at most once in a search, whatever the path, because its place in the tree says how many segments
-//! it has behind it.
-
-use std::cmp::Reverse;
 
 use super::captures::Captures;
 use super::escape;
-use super::template::{BadTemplate, Segment, Template};
+use super::template::{BadTemplate, Template};
+use super::tree::{End, Tree};
 
 /// Bindings, each with a value.
 #[derive(Debug)]
@@ -51,29 +47,6 @@ pub(crate) enum Found<'s, 't, 'p, T> {
     BadEscape,
 }
 
-#[derive(Debug)]
-struct Tree {
-    nodes: Vec<Node>,
-}
-
-/// What may follow the segments up to here.
-#[derive(Debug, Default)]
-struct Node {
-    /// Sorted by their bytes.
-    literals: Vec<(Vec<u8>, usize)>,
-    one: Option<usize>,
-    /// Templates with a `**` here, by what follows it, in the order they are tried in.
-    many: Vec<Tail>,
-    /// Entries that end here; they differ in their HTTP method.
-    ends: Vec<usize>,
-}
-
-#[derive(Debug)]
-struct Tail {
-    segments: Vec<Segment>,
-    ends: Vec<usize>,
-}
-
 impl<'t, T> Table<'t, T> {
     /// A table without bindings.
     pub(crate) fn new() -> Self {
@@ -102,7 +75,6 @@ impl<'t, T> Table<'t, T> {
         value: T,
     ) -> Result<Option<&T>, BadTemplate> {
         let template = Template::parse(template)?;
-        let number = self.entries.len();
         let tree = match &template.verb {
             None => &mut self.plain,
             Some(verb) => {
@@ -111,10 +83,14 @@ impl<'t, T> Table<'t, T> {
             }
         };
         let ends = tree.ends(&template.segments);
-        let same = |end: &usize| self.entries[*end].method == method;
-        let twin = ends.iter().copied().find(same);
+        let head = escape::head_of(method.bytes());
+        let twin = ends.iter().map(|end| end.entry);
+        let twin = twin
+            .clone()
+            .find(|entry| self.entries[*entry].method == method);
         if twin.is_none() {
-            ends.push(number);
+            let entry = self.entries.len();
+            ends.push(End { head, entry });
             self.entries.push(Entry {
                 method,
                 template,
@@ -135,18 +111,16 @@ impl<'t, T> Table<'t, T> {
             return Found::NotFound;
         };
         let mut known = false;
-        for (tree, path) in self.trees(path) {
-            let mut pick = |ends: &[usize]| {
-                known |= !ends.is_empty();
-                self.pick(method, ends)
-            };
-            if let Some(number) = tree.search(path, &mut pick) {
-                let Entry {
-                    template, value, ..
-                } = &self.entries[number];
-                let captures = Captures { template, path };
-                return Found::Match { value, captures };
-            }
+        let mut pick = |ends: &[End]| {
+            known |= !ends.is_empty();
+            self.pick(method, ends)
+        };
+        if let Some((entry, path)) = self.search(path, &mut pick) {
+            let Entry {
+                template, value, ..
+            } = &self.entries[entry];
+            let captures = Captures { template, path };
+            return Found::Match { value, captures };
         }
         match known {
             true => Found::WrongMethod {
@@ -156,35 +130,49 @@ impl<'t, T> Table<'t, T> {
         }
     }
 
-    /// The trees a path may be found in, each with the path as it is there.
-    fn trees<'s, 'p>(
-        &'s self,
+    /// Offers the entries of each matching template, the best first, until one is picked; returns that with the path as
+    /// its template sees it.
+    fn search<'p>(
+        &self,
         path: &'p str,
-    ) -> impl Iterator<Item = (&'s Tree, Option<&'p str>)> + use<'s, 'p, 't, T> {
+        pick: &mut dyn FnMut(&[End]) -> Option<usize>,
+    ) -> Option<(usize, Option<&'p str>)> {
         let segments = |path: &'p str| (!path.is_empty()).then_some(path);
-        // A verb may have an escape for each of its bytes.
-        let window = path.len().saturating_sub(self.longest_verb * 3 + 1);
-        let last = path.rfind('/').map_or(0, |slash| slash + 1).max(window);
-        let colons = path.as_bytes()[last..].iter().enumerate();
-        let colons = colons.filter(|(_, byte)| **byte == b':');
-        let verbs = colons.filter_map(move |(at, _)| {
-            let verb = &path.as_bytes()[last + at + 1..];
-            let found = self
+        let escaped = path.as_bytes().contains(&b'%');
+        let mut walk = |tree: &Tree, path| {
+            let found = tree.search(path, escaped, pick);
+            found.map(|entry| (entry, path))
+        };
+        for colon in self.verbs_may_start(path.as_bytes()) {
+            let verb = &path.as_bytes()[colon + 1..];
+            let known = self
                 .verbs
                 .binary_search_by(|(known, _)| escape::compare(known, verb));
-            found
-                .ok()
-                .map(|index| (&self.verbs[index].1, segments(&path[..last + at])))
-        });
-        verbs.chain(std::iter::once((&self.plain, segments(path))))
+            if let Ok(index) = known
+                && let Some(found) = walk(&self.verbs[index].1, segments(&path[..colon]))
+            {
+                return Some(found);
+            }
+        }
+        walk(&self.plain, segments(path))
+    }
+
+    /// The colons of the last segment that a verb could stand behind.
+    fn verbs_may_start(&self, path: &[u8]) -> impl Iterator<Item = usize> {
+        // A verb may have an escape for each of its bytes.
+        let floor = path.len().saturating_sub(self.longest_verb * 3 + 1);
+        let last = path[floor..].iter().rposition(|byte| *byte == b'/');
+        let start = last.map_or(floor, |slash| floor + slash + 1);
+        (start..path.len()).filter(|at| path[*at] == b':')
     }
 
     /// The best entry of a template for an HTTP method.
-    fn pick(&self, method: &str, ends: &[usize]) -> Option<usize> {
+    fn pick(&self, method: &str, ends: &[End]) -> Option<usize> {
         let by = |method: &str| {
-            ends.iter()
-                .copied()
-                .find(|end| self.entries[*end].method == method)
+            let head = escape::head_of(method.bytes());
+            let mut ends = ends.iter().filter(|end| end.head == head);
+            ends.find(|end| method.len() < 8 || self.entries[end.entry].method == method)
+                .map(|end| end.entry)
         };
         let head = || (method == "HEAD").then(|| by("GET")).flatten();
         by(method).or_else(head).or_else(|| by("*"))
@@ -193,12 +181,11 @@ impl<'t, T> Table<'t, T> {
     /// Every HTTP method of every template that matches.
     fn allow(&self, path: &str) -> Vec<&'t str> {
         let mut allow = vec!["OPTIONS"];
-        for (tree, path) in self.trees(path) {
-            tree.search(path, &mut |ends| {
-                allow.extend(ends.iter().map(|end| self.entries[*end].method));
-                None
-            });
-        }
+        let mut all = |ends: &[End]| {
+            allow.extend(ends.iter().map(|end| self.entries[end.entry].method));
+            None
+        };
+        self.search(path, &mut all);
         if allow.contains(&"GET") {
             allow.push("HEAD");
         }
@@ -215,138 +202,4 @@ fn verb_tree<'v>(verbs: &'v mut Vec<(Vec<u8>, Tree)>, verb: &[u8]) -> &'v mut Tr
         at
     });
     &mut verbs[at].1
-}
-
-impl Tree {
-    fn new() -> Self {
-        Self {
-            nodes: vec![Node::default()],
-        }
-    }
-
-    /// The entries that end where `segments` lead; makes the way there.
-    fn ends(&mut self, segments: &[Segment]) -> &mut Vec<usize> {
-        let many = segments
-            .iter()
-            .position(|segment| *segment == Segment::Many);
-        let mut at = 0;
-        for segment in &segments[..many.unwrap_or(segments.len())] {
-            let new = self.nodes.len();
-            let node = &mut self.nodes[at];
-            at = match segment {
-                Segment::Literal(literal) => node.add_literal(literal, new),
-                Segment::One | Segment::Many => *node.one.get_or_insert(new),
-            };
-            if at == new {
-                self.nodes.push(Node::default());
-            }
-        }
-        let node = &mut self.nodes[at];
-        match many {
-            Some(many) => node.add_tail(&segments[many + 1..]),
-            None => &mut node.ends,
-        }
-    }
-
-    /// Offers the entries of each matching template, the best first, until one is picked.
-    fn search(
-        &self,
-        path: Option<&str>,
-        pick: &mut dyn FnMut(&[usize]) -> Option<usize>,
-    ) -> Option<usize> {
-        self.visit(0, path, pick)
-    }
-
-    fn visit(
-        &self,
-        node: usize,
-        path: Option<&str>,
-        pick: &mut dyn FnMut(&[usize]) -> Option<usize>,
-    ) -> Option<usize> {
-        let node = &self.nodes[node];
-        let found = match path {
-            None => pick(&node.ends),
-            Some(path) => {
-                let (segment, rest) = split_first(path);
-                let literal = node.literal(segment);
-                let one = node.one.filter(|_| !segment.is_empty());
-                let next = [literal, one].into_iter().flatten();
-                next.map(|next| self.visit(next, rest, pick))
-                    .find_map(|found| found)
-            }
-        };
-        let tails = || {
-            let mut fitting = node.many.iter().filter(|tail| tail.fits(path));
-            fitting.find_map(|tail| pick(&tail.ends))
-        };
-        found.or_else(tails)
-    }
-}
-
-impl Node {
-    fn literal(&self, segment: &str) -> Option<usize> {
-        let by = |(literal, _): &(Vec<u8>, usize)| escape::compare(literal, segment.as_bytes());
-        let found = self.literals.binary_search_by(by);
-        found.ok().map(|index| self.literals[index].1)
-    }
-
-    fn add_literal(&mut self, literal: &[u8], new: usize) -> usize {
-        let found = self
-            .literals
-            .binary_search_by(|(known, _)| known.as_slice().cmp(literal));
-        let at = found.unwrap_or_else(|at| {
-            self.literals.insert(at, (literal.to_vec(), new));
-            at
-        });
-        self.literals[at].1
-    }
-
-    fn add_tail(&mut self, segments: &[Segment]) -> &mut Vec<usize> {
-        let key = |segments: &[Segment]| (Reverse(segments.len()), segments.to_vec());
-        let found = self
-            .many
-            .binary_search_by(|tail| key(&tail.segments).cmp(&key(segments)));
-        let at = found.unwrap_or_else(|at| {
-            let (segments, ends) = (segments.to_vec(), Vec::new());
-            self.many.insert(at, Tail { segments, ends });
-            at
-        });
-        &mut self.many[at].ends
-    }
-}
-
-impl Tail {
-    /// Whether the end of the path fits, and what is left for the `**` before it may be captured.
-    fn fits(&self, mut path: Option<&str>) -> bool {
-        for expected in self.segments.iter().rev() {
-            let Some(text) = path else {
-                return false;
-            };
-            let (rest, segment) = split_last(text);
-            let fits = match expected {
-                Segment::Literal(literal) => escape::compare(literal, segment.as_bytes()).is_eq(),
-                Segment::One | Segment::Many => !segment.is_empty(),
-            };
-            if !fits {
-                return false;
-            }
-            path = rest;
-        }
-        // A capture does not begin with `/`.
-        !path.is_some_and(|path| path.starts_with('/'))
-    }
-}
-
-fn split_first(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('/') {
-        Some((segment, rest)) => (segment, Some(rest)),
-        None => (path, None),
-    }
-}
-
-fn split_last(path: &str) -> (Option<&str>, &str) {
-    match path.rsplit_once('/') {
-        Some((rest, segment)) => (Some(rest), segment),
-        None => (None, path),
-    }
 }
