@@ -6,6 +6,7 @@
 
 # One version each, so that a run today and one next month test the same.
 GRPCIO_VERSION=1.85.1
+REQUESTS_VERSION=2.34.2
 BUF_VERSION=1.75.0
 GOOGLE_PROTO_FILES_VERSION=6.0.1
 EVENTSOURCE_PARSER_VERSION=4.1.3
@@ -45,6 +46,12 @@ tools_grpcio() {
         touch "$venv/complete"
     fi
     PATH=$venv/bin:$PATH
+}
+
+# requests, in the Python that is on PATH: after tools_grpcio, that one's.
+tools_requests() {
+    python3 -c 'import requests' 2>/dev/null ||
+        python3 -m pip install -q --disable-pip-version-check --only-binary :all: "requests==$REQUESTS_VERSION"
 }
 
 # buf, as npm packages it: the binary is in the package, no install script runs.

@@ -39,6 +39,21 @@ pub fn require_grpcio() -> Option<PathBuf> {
     None
 }
 
+/// Finds a Python that has a module.
+///
+/// # Panics
+/// If the module is required and not there.
+pub fn require_python(module: &str) -> Option<PathBuf> {
+    let python = Command::new("python3")
+        .args(["-c", &format!("import {module}")])
+        .output();
+    if python.is_ok_and(|output| output.status.success()) {
+        return Some(PathBuf::from("python3"));
+    }
+    absent(module, &format!("Python with {module}"));
+    None
+}
+
 /// Finds a Node.js that has a package of npm's.
 ///
 /// # Panics

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::Method;
@@ -87,25 +86,20 @@ impl Exchange {
         let _ = self.body.send_data(data.into(), true);
     }
 
-    /// Sends the last piece of the body as fast as the server takes it; `sent` tells how far it is.
+    /// Sends a piece of the body as fast as the server takes it.
     ///
     /// # Errors
     /// What became of the stream.
-    pub async fn finish_as_taken(
-        &mut self,
-        mut data: Bytes,
-        sent: &AtomicUsize,
-    ) -> Result<(), h2::Error> {
+    pub async fn send_as_taken(&mut self, mut data: Bytes) -> Result<(), h2::Error> {
         while !data.is_empty() {
             self.body.reserve_capacity(data.len());
             let Some(capacity) = poll_fn(|cx| self.body.poll_capacity(cx)).await else {
                 break;
             };
             let piece = data.split_to(capacity?.min(data.len()));
-            sent.fetch_add(piece.len(), Ordering::SeqCst);
             self.body.send_data(piece, false)?;
         }
-        self.body.send_data(data, true)
+        Ok(())
     }
 
     /// Resets the stream, as a caller who goes does.

@@ -1,6 +1,7 @@
 //! Forms into messages: which part goes into which field, and what is refused.
 
 mod limits;
+mod memory;
 mod streams;
 
 use ezrpc::{Server, json};

@@ -1,4 +1,4 @@
-//! Real clients and servers of other makes: tonic, Python's grpcio, curl, connect-es, grpc-web.
+//! Real clients and servers of other makes: tonic, Python's grpcio and requests, curl, a browser's forms, connect-es, grpc-web.
 
 #![allow(clippy::unwrap_used, reason = "a failed test says so")]
 
@@ -8,3 +8,4 @@ mod node;
 mod reflection;
 mod tonic_client;
 mod tonic_server;
+mod upload;

@@ -276,6 +276,14 @@ impl Kind for Str {
     fn parse(text: &str) -> Parsed<String> {
         Ok(text.into())
     }
+
+    fn bind(slot: &mut String, r: &mut Reader<'_>) -> Result {
+        match r.file_text()? {
+            Some(text) => *slot = text,
+            None => return r.bind_scalar::<Self>(slot),
+        }
+        Ok(())
+    }
 }
 
 impl Key for Str {

@@ -289,10 +289,11 @@ async fn u23_a_slow_handler_holds_the_sender_back() {
     let mut exchange = client.open(&Request::post(STORE), None).await;
     let counter = Arc::clone(&sent);
     let sending = tokio::spawn(async move {
-        exchange
-            .finish_as_taken(patterned(0, TOTAL), &counter)
-            .await
-            .unwrap();
+        for piece in patterned(0, TOTAL).chunks(1 << 14) {
+            exchange.send_as_taken(piece.to_vec().into()).await.unwrap();
+            counter.fetch_add(piece.len(), Ordering::SeqCst);
+        }
+        exchange.end();
         exchange.answer().await.unwrap()
     });
     gate.add_permits(1);

@@ -424,6 +424,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The text for a `string` field, if it comes as a part, without a copy where it can be.
+    pub(crate) fn file_text(&mut self) -> Result<Option<String>> {
+        self.check_end_of_path()?;
+        let data = match self.bind.as_mut().map(|bind| &mut bind.value) {
+            Some(Value::File(file)) => std::mem::take(&mut file.data),
+            _ => return Ok(None),
+        };
+        let text =
+            String::from_utf8(data.into()).map_err(|_| Error::new("the text is not UTF-8"))?;
+        self.set().map(|()| Some(text))
+    }
+
     /// The paths for a field mask, if they come as a list.
     pub(crate) fn mask_paths(&mut self) -> Result<Option<Vec<String>>> {
         self.check_end_of_path()?;

@@ -19,6 +19,8 @@ pub(super) struct Part {
 
 /// The JSON part that is the whole message, where no field has that name.
 const REQUEST: &str = "request";
+/// The part in which browsers name the charset they used.
+const CHARSET: &str = "_charset_";
 
 impl Part {
     /// Whether it means nothing: a file input nobody filled, the charset a browser says it used.
@@ -26,7 +28,7 @@ impl Part {
     /// # Errors
     /// HTTP status 415 for another charset than UTF-8.
     pub(super) fn is_void(&self) -> Result<bool> {
-        if self.head.name == "_charset_" && !self.head.is_file() {
+        if self.head.name == CHARSET && !self.head.is_file() {
             check_charset(&String::from_utf8_lossy(&self.data))?;
             return Ok(true);
         }
@@ -81,7 +83,7 @@ impl<'a, M: Message> Fields<'a, M> {
         for pair in Pairs::new(query) {
             let (key, text) = pair?;
             let sent = parts.iter().any(|part| part.head.name == key);
-            if sent || rules.system_params.iter().any(|name| *name == key) {
+            if sent || rules.system_params.contains(&key) {
                 continue;
             }
             let (path, _) = self.find(&key);
@@ -108,6 +110,21 @@ impl<'a, M: Message> Fields<'a, M> {
         let options = self.options();
         // A field of this name and another type is meant for something else.
         let _ = Binder::default().fix(&mut self.message, path, value, options);
+    }
+
+    /// Whether anything is to be made of a part, so that its content is to be kept.
+    ///
+    /// # Errors
+    /// HTTP status 400 for a part that no field is for, where unknown names are refused.
+    pub(super) fn wants(&mut self, head: &PartHead) -> Result<bool> {
+        if matches!(head.name.as_str(), REQUEST | CHARSET) {
+            return Ok(true);
+        }
+        match self.find(&head.name) {
+            (_, Ok(Target::Unknown)) => self.unknown("part", &head.name).map(|()| false),
+            // What is wrong is said of the whole form.
+            _ => Ok(true),
+        }
     }
 
     /// Takes the part that is the whole message out of the others, if there is one.

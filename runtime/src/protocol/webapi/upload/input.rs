@@ -13,12 +13,16 @@ use crate::protocol::webapi::multipart::{Event, PartHead};
 #[derive(Debug)]
 pub(super) enum Input {
     Form(Box<Form>),
-    Raw {
-        source: Source,
-        /// Not told yet.
-        head: Option<PartHead>,
-        over: bool,
-    },
+    Raw(Box<Raw>),
+}
+
+/// A body that is the file.
+#[derive(Debug)]
+pub(super) struct Raw {
+    source: Source,
+    /// Not told yet.
+    head: Option<PartHead>,
+    over: bool,
 }
 
 impl Input {
@@ -30,11 +34,11 @@ impl Input {
             Kind::Raw {
                 content_type,
                 filename,
-            } => Self::Raw {
+            } => Self::Raw(Box::new(Raw {
                 source: Source::new(body, &upload.bounds),
                 head: Some(PartHead::file(filename.clone(), content_type.clone())),
                 over: false,
-            },
+            })),
         }
     }
 
@@ -43,20 +47,20 @@ impl Input {
     /// # Errors
     /// As [`Form::poll_event`].
     pub(super) fn poll_event(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Event>> {
-        let (source, head, over) = match self {
+        let raw = match self {
             Self::Form(form) => return form.poll_event(cx),
-            Self::Raw { source, head, over } => (source, head, over),
+            Self::Raw(raw) => raw,
         };
-        if let Some(head) = head.take() {
+        if let Some(head) = raw.head.take() {
             return Poll::Ready(Ok(Event::Part(head)));
         }
-        if *over {
+        if raw.over {
             return Poll::Ready(Ok(Event::End));
         }
-        Poll::Ready(match ready!(source.poll_piece(cx)) {
+        Poll::Ready(match ready!(raw.source.poll_piece(cx)) {
             Ok(Some(piece)) => Ok(Event::Data(piece)),
             Ok(None) => {
-                *over = true;
+                raw.over = true;
                 Ok(Event::PartEnd)
             }
             Err(error) => Err(error),

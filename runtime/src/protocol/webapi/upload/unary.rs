@@ -9,7 +9,7 @@ use super::{Kind, Upload, decoded};
 use crate::body::Body;
 use crate::codec::Message;
 use crate::error::{Code, Error, Result};
-use crate::protocol::webapi::multipart::Event;
+use crate::protocol::webapi::multipart::{Event, PartHead};
 use crate::protocol::wire::Wire;
 
 /// Reads a form into a message.
@@ -28,13 +28,14 @@ pub(crate) async fn message<M: Message>(body: Body, wire: &Wire) -> Result<M> {
         return Err(Error::bare(Code::Internal, "no form for one message"));
     };
     let body = decoded(body, wire, bounds)?;
-    let mut parts = parts(Form::new(body, boundary, *bounds)).await?;
     let field = wire.binding.as_ref().map_or("", |b| b.route.body_field());
     let prefix = match field {
         "" | "*" => String::new(),
         _ => format!("{field}."),
     };
     let mut fields = Fields::new(wire, &prefix);
+    let form = Form::new(body, boundary, *bounds);
+    let mut parts = parts(form, |head| fields.wants(head)).await?;
     if let Some(request) = fields.request(&mut parts) {
         fields.merge(&request.data)?;
     }
@@ -43,12 +44,16 @@ pub(crate) async fn message<M: Message>(body: Body, wire: &Wire) -> Result<M> {
 }
 
 /// Reads all parts that mean something.
-async fn parts(mut form: Form) -> Result<Vec<Part>> {
+async fn parts(
+    mut form: Form,
+    mut wants: impl FnMut(&PartHead) -> Result<bool>,
+) -> Result<Vec<Part>> {
     let (mut parts, mut content, mut head) = (Vec::new(), Content::default(), None);
     loop {
         match poll_fn(|cx| form.poll_event(cx)).await? {
-            Event::Part(next) => head = Some(next),
-            Event::Data(data) => content.push(data, form.left()),
+            Event::Part(next) => head = wants(&next)?.then_some(next),
+            Event::Data(data) if head.is_some() => content.push(data, form.left()),
+            Event::Data(_) => {}
             Event::PartEnd => {
                 let data = content.take();
                 let part = head.take().map(|head| Part { head, data });
