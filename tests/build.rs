@@ -14,6 +14,7 @@ fn main() {
         .proto("e2e/routing.proto")
         .proto("fuzz/fuzz.proto")
         .proto("protobuf_test_messages/test_messages_proto3.proto")
+        .proto("protojson/proto2.proto")
         .run()
         .unwrap();
     // In a folder of its own, beside what `include_protos!` reads.

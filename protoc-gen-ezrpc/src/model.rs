@@ -258,6 +258,8 @@ pub(crate) struct Enum {
     pub path: String,
     /// Every name with its number, aliases too, in order of declaration.
     pub values: Vec<EnumValue>,
+    /// Whether there are no numbers but these: enums of proto2.
+    pub closed: bool,
     /// `(ezbuy.errors).domain`, if the enum lists error reasons.
     pub error_domain: Option<String>,
 }

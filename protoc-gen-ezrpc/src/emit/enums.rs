@@ -17,9 +17,11 @@ pub(super) fn items(enum_: &Enum) -> TokenStream {
         .error_domain
         .as_deref()
         .map(|domain| reasons(enum_, domain));
+    let closed = enum_.closed.then(|| quote! { const CLOSED: bool = true; });
     quote! {
         impl __rt::json::EnumValues for #path {
             const VALUES: &'static [(&'static str, i32)] = &[#(#values),*];
+            #closed
         }
         #reasons
     }

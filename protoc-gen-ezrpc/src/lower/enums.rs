@@ -38,6 +38,7 @@ pub(super) fn lower(
     package.enums.push(Enum {
         path: names::relative(&package.name, &place.full_name),
         values,
+        closed: place.file.syntax() != "proto3",
         error_domain,
     });
 }

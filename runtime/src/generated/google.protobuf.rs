@@ -3517,6 +3517,7 @@ impl __rt::json::EnumValues for extension_range_options::VerificationState {
         ("DECLARATION", 0),
         ("UNVERIFIED", 1),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_descriptor_proto::Type {
@@ -3540,6 +3541,7 @@ impl __rt::json::EnumValues for field_descriptor_proto::Type {
         ("TYPE_SINT32", 17),
         ("TYPE_SINT64", 18),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_descriptor_proto::Label {
@@ -3548,6 +3550,7 @@ impl __rt::json::EnumValues for field_descriptor_proto::Label {
         ("LABEL_REPEATED", 3),
         ("LABEL_REQUIRED", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for file_options::OptimizeMode {
@@ -3556,6 +3559,7 @@ impl __rt::json::EnumValues for file_options::OptimizeMode {
         ("CODE_SIZE", 2),
         ("LITE_RUNTIME", 3),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_options::CType {
@@ -3564,6 +3568,7 @@ impl __rt::json::EnumValues for field_options::CType {
         ("CORD", 1),
         ("STRING_PIECE", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_options::JsType {
@@ -3572,6 +3577,7 @@ impl __rt::json::EnumValues for field_options::JsType {
         ("JS_STRING", 1),
         ("JS_NUMBER", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_options::OptionRetention {
@@ -3580,6 +3586,7 @@ impl __rt::json::EnumValues for field_options::OptionRetention {
         ("RETENTION_RUNTIME", 1),
         ("RETENTION_SOURCE", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field_options::OptionTargetType {
@@ -3595,6 +3602,7 @@ impl __rt::json::EnumValues for field_options::OptionTargetType {
         ("TARGET_TYPE_SERVICE", 8),
         ("TARGET_TYPE_METHOD", 9),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for method_options::IdempotencyLevel {
@@ -3603,6 +3611,7 @@ impl __rt::json::EnumValues for method_options::IdempotencyLevel {
         ("NO_SIDE_EFFECTS", 1),
         ("IDEMPOTENT", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::FieldPresence {
@@ -3612,6 +3621,7 @@ impl __rt::json::EnumValues for feature_set::FieldPresence {
         ("IMPLICIT", 2),
         ("LEGACY_REQUIRED", 3),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::EnumType {
@@ -3620,6 +3630,7 @@ impl __rt::json::EnumValues for feature_set::EnumType {
         ("OPEN", 1),
         ("CLOSED", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::RepeatedFieldEncoding {
@@ -3628,6 +3639,7 @@ impl __rt::json::EnumValues for feature_set::RepeatedFieldEncoding {
         ("PACKED", 1),
         ("EXPANDED", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::Utf8Validation {
@@ -3636,6 +3648,7 @@ impl __rt::json::EnumValues for feature_set::Utf8Validation {
         ("NONE", 1),
         ("VERIFY", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::MessageEncoding {
@@ -3644,6 +3657,7 @@ impl __rt::json::EnumValues for feature_set::MessageEncoding {
         ("LENGTH_PREFIXED", 1),
         ("DELIMITED", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for feature_set::JsonFormat {
@@ -3652,6 +3666,7 @@ impl __rt::json::EnumValues for feature_set::JsonFormat {
         ("ALLOW", 1),
         ("LEGACY_BEST_EFFORT", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for generated_code_info::annotation::Semantic {
@@ -3660,6 +3675,7 @@ impl __rt::json::EnumValues for generated_code_info::annotation::Semantic {
         ("SET", 1),
         ("ALIAS", 2),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for Edition {
@@ -3674,6 +3690,7 @@ impl __rt::json::EnumValues for Edition {
         ("EDITION_99998_TEST_ONLY", 99998),
         ("EDITION_99999_TEST_ONLY", 99999),
     ];
+    const CLOSED: bool = true;
 }
 
 impl __rt::json::EnumValues for field::Kind {

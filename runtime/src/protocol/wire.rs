@@ -159,7 +159,9 @@ impl Wire {
             (Form::Bare | Form::Raw, Codec::Proto) => {
                 Ok(Bytes::from(proto::encode_after(0, message)))
             }
-            (Form::Bare | Form::Raw, Codec::Json) => Ok(Bytes::from(self.json(message)?)),
+            (Form::Bare | Form::Raw, Codec::Json) => Ok(Bytes::from(
+                self.settings.json.document(self.json(message)?),
+            )),
             // There is no other codec for these.
             (Form::Lines, _) => Ok(lines::reply(&self.json(message)?)),
             (Form::Events, _) => Ok(events::reply(&self.json(message)?)),
@@ -176,11 +178,11 @@ impl Wire {
         }
     }
 
-    /// A reply in JSON: the message, or the field of it that the route sends.
+    /// A reply in one line of JSON: the message, or the field of it that the route sends.
     fn json<M: Message>(&self, message: &M) -> Result<Vec<u8>> {
         let options = &self.settings.json;
         let json = match self.response_field() {
-            "" => options.to_vec(message),
+            "" => options.to_line(message),
             field => options.field_to_vec(message, field),
         };
         json.map_err(|error| Error::bare(Code::Internal, error.to_string()))

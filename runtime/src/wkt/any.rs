@@ -125,17 +125,24 @@ fn find_type_url(r: &mut Reader<'_>) -> Result<Option<String>> {
 fn read_value(ty: &Type, message: &mut dyn Dynamic, r: &mut Reader<'_>) -> Result {
     let start = r.position();
     r.brace()?;
-    let (mut first, mut found) = (true, false);
+    let (mut first, mut typed, mut found) = (true, false, false);
     while r.next_entry(first)? {
         first = false;
         let at = r.position();
         let key = r.string()?;
         r.colon()?;
+        let again = match &*key {
+            "@type" => std::mem::replace(&mut typed, true),
+            "value" => std::mem::replace(&mut found, true),
+            _ => false,
+        };
+        if again && r.rejects_duplicates() {
+            return Err(r.error_at(at, "duplicate key"));
+        }
         match &*key {
             "@type" => r.skip()?,
             "value" => {
                 message.read(r).map_err(|error| error.in_field("value"))?;
-                found = true;
             }
             key => r.unknown_field(at, key)?,
         }

@@ -333,4 +333,5 @@ impl __rt::json::Message for record::Row {
 
 impl __rt::json::EnumValues for Color {
     const VALUES: &'static [(&'static str, i32)] = &[("RED", 1), ("BLUE", 2)];
+    const CLOSED: bool = true;
 }

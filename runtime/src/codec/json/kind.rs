@@ -67,6 +67,9 @@ pub trait Key: Kind<Value: Ord + Debug> {
 pub trait EnumValues {
     /// Names and numbers, aliases too, in declaration order.
     const VALUES: &'static [(&'static str, i32)];
+
+    /// Whether there are no other numbers: enums of proto2. Unknown numbers in JSON are then as unknown names are.
+    const CLOSED: bool = false;
 }
 
 /// The Rust types of `bytes` fields, for [`Blob`].
@@ -364,7 +367,7 @@ impl<E: EnumValues> Kind for Enum<E> {
 
     #[inline]
     fn read(slot: &mut i32, r: &mut Reader<'_>) -> Result<bool> {
-        match r.enumeration(E::VALUES)? {
+        match r.enumeration(E::VALUES, E::CLOSED)? {
             Some(value) => *slot = value,
             None => return Ok(false),
         }
@@ -423,7 +426,7 @@ impl Kind for NullValue {
     }
 
     fn read(slot: &mut i32, r: &mut Reader<'_>) -> Result<bool> {
-        let read = r.null()? || r.enumeration(&[("NULL_VALUE", 0)])?.is_some();
+        let read = r.null()? || r.enumeration(&[("NULL_VALUE", 0)], false)?.is_some();
         if read {
             *slot = 0;
         }

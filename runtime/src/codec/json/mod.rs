@@ -14,6 +14,12 @@
 //! ```
 //!
 //! The reader takes RFC 8259 text only, never puts an integer through a float, and stops at a nesting of 100.
+//!
+//! # proto2
+//! Groups stand under their JSON name. A required field that is missing, `null` or an unknown enum value is an error,
+//! at any depth and whatever the options. Extensions are unknown members: refused by [`Options::strict`], else ignored,
+//! and not printed. Enums are closed: an unknown number is treated as an unknown name is (a number that came by the
+//! wire is kept by prost, and printed). Defaults are not printed, for a field that is not set has no value.
 
 pub(crate) mod bind;
 mod decimal;
@@ -23,6 +29,7 @@ mod kind;
 mod message;
 mod number;
 mod options;
+mod pretty;
 mod print;
 mod reader;
 mod scalar;

@@ -1,6 +1,6 @@
 //! What differs between uses: which input is refused, and how output looks.
 
-use super::{Error, Message, Reader, Result, Types, Writer};
+use super::{Error, Message, Reader, Result, Types, Writer, pretty};
 
 /// How to read and write JSON, and the doors to do so.
 ///
@@ -18,6 +18,7 @@ pub struct Options {
     pub(super) enums_as_ints: bool,
     pub(super) proto_names: bool,
     pub(super) reject_duplicate_keys: bool,
+    pub(super) pretty: bool,
     pub(super) types: Option<Types>,
 }
 
@@ -31,6 +32,7 @@ impl Options {
             enums_as_ints: false,
             proto_names: false,
             reject_duplicate_keys: false,
+            pretty: false,
             types: None,
         }
     }
@@ -54,7 +56,8 @@ impl Options {
         self
     }
 
-    /// Reading: refuses an object with two equal keys (also one JSON and one proto name of a field).
+    /// Reading: refuses an object with two equal keys (also one JSON and one proto name of a field), unless nobody reads
+    /// them: equal keys that name no field are ignored as one is.
     #[must_use]
     pub fn reject_duplicate_keys(mut self) -> Self {
         self.reject_duplicate_keys = true;
@@ -79,6 +82,21 @@ impl Options {
     #[must_use]
     pub fn proto_names(mut self) -> Self {
         self.proto_names = true;
+        self
+    }
+
+    /// Writing: a line for each member and item, indented by two spaces a level (default: one line, no spaces).
+    ///
+    /// A server that is to answer like that is given these options with [`Server::json`](crate::Server::json); it then
+    /// prints whole answers so, and goes on to print one line for each message of a stream.
+    ///
+    /// ```
+    /// # use ezrpc::{Server, json};
+    /// let server = Server::new("shop").json(json::Options::new().pretty());
+    /// ```
+    #[must_use]
+    pub fn pretty(mut self) -> Self {
+        self.pretty = true;
         self
     }
 
@@ -114,6 +132,34 @@ impl Options {
     /// # Errors
     /// If a value has no JSON form; `out` is then as before.
     pub fn append(&self, message: &dyn Message, out: &mut Vec<u8>) -> Result {
+        if self.pretty {
+            let json = self.to_line(message)?;
+            pretty::append(out, &json);
+            return Ok(());
+        }
+        self.append_line(message, out)
+    }
+
+    /// Prints a message as bytes without line feeds.
+    pub(crate) fn to_line(&self, message: &dyn Message) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(256);
+        self.append_line(message, &mut out)?;
+        Ok(out)
+    }
+
+    /// What [`to_line`](Self::to_line) printed, as the options want whole documents.
+    #[inline]
+    pub(crate) fn document(&self, json: Vec<u8>) -> Vec<u8> {
+        if !self.pretty {
+            return json;
+        }
+        let mut out = Vec::with_capacity(2 * json.len());
+        pretty::append(&mut out, &json);
+        out
+    }
+
+    /// As [`append`](Self::append), without line feeds.
+    pub(crate) fn append_line(&self, message: &dyn Message, out: &mut Vec<u8>) -> Result {
         let start = out.len();
         let mut writer = Writer::new(self, std::mem::take(out));
         let result = message.write(&mut writer);

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a proto2 required field: `null` is an error.
+    /// Reads a proto2 required field: `null` and unknown enum values are errors.
     ///
     /// # Errors
     /// If the value is not of type `K`.
@@ -93,10 +93,13 @@ impl<'a> Reader<'a> {
         if self.bind.is_some() {
             return K::bind(slot, self);
         }
+        let start = self.position();
         let mut value = K::Value::default();
-        if K::read(&mut value, self)? {
-            *slot = value;
+        if !K::read(&mut value, self)? {
+            // An unknown enum value, dropped: so the field is not set.
+            return Err(self.error_at(start, "this required field has no known value"));
         }
+        *slot = value;
         Ok(())
     }
 

@@ -236,7 +236,7 @@ fn write_details(out: &mut Vec<u8>, error: &Error, write: impl Fn(&mut Vec<u8>, 
 
 /// Writes a detail; one of a type not known here must not fail the error, so its bytes stand for it.
 fn any(out: &mut Vec<u8>, detail: &Any, options: &json::Options) {
-    if options.append(detail, out).is_ok() {
+    if options.append_line(detail, out).is_ok() {
         return;
     }
     out.extend_from_slice(b"{\"@type\":");

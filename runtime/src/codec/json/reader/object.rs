@@ -16,6 +16,8 @@ pub(crate) struct Object {
     index: Option<Box<[(u32, usize)]>>,
     /// Whether this is the content of an `Any`, which has a member `@type`.
     in_any: bool,
+    /// Whether that was there.
+    typed: bool,
     /// Which fields were named; only if someone will ask.
     seen: Option<Box<Seen>>,
 }
@@ -97,6 +99,7 @@ impl Reader<'_> {
             searched: 0,
             index: None,
             in_any: std::mem::take(&mut self.in_any),
+            typed: false,
             seen: (track || self.options.reject_duplicate_keys || self.mask.is_some())
                 .then(Box::default),
         })
@@ -165,6 +168,10 @@ impl Reader<'_> {
                 return self.found(object, index, start);
             }
             if object.in_any && key == "@type" {
+                if std::mem::replace(&mut object.typed, true) && self.options.reject_duplicate_keys
+                {
+                    return Err(self.error_at(start, "duplicate key"));
+                }
                 self.skip()?;
             } else {
                 self.unknown_field(start, &key)?;

@@ -174,8 +174,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an enum by name or number; `None` for an unknown name that is to be ignored.
-    pub(crate) fn enumeration(&mut self, values: &[(&str, i32)]) -> Result<Option<i32>> {
+    /// Reads an enum by name or number; `None` for an unknown one that is to be ignored. `closed`: unknown numbers
+    /// are like unknown names.
+    pub(crate) fn enumeration(
+        &mut self,
+        values: &[(&str, i32)],
+        closed: bool,
+    ) -> Result<Option<i32>> {
         let start = self.position();
         match self.peek() {
             Some(b'"') => {
@@ -191,7 +196,13 @@ impl Reader<'_> {
             Some(b'-' | b'0'..=b'9') => {
                 let int = self.integer()?;
                 match narrow(int) {
-                    Some(number) => Ok(Some(number)),
+                    Some(number) if !closed || values.iter().any(|known| known.1 == number) => {
+                        Ok(Some(number))
+                    }
+                    Some(number) if self.options.strict => {
+                        Err(self.error_at(start, format!("unknown enum value {number}")))
+                    }
+                    Some(_) => Ok(None),
                     None => Err(self.out_of_range(int, "an enum")),
                 }
             }
