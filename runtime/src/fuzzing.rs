@@ -243,3 +243,13 @@ impl<'t> Routes<'t> {
         }
     }
 }
+
+/// Reads the names in a certificate: subject, and what it stands for.
+pub fn certificate(der: &[u8]) -> (String, Vec<String>) {
+    let peer = crate::tls::PeerCertificates::new(std::sync::Arc::from([der.to_vec()]));
+    peer.map(|peer| {
+        let names = [peer.dns_names(), peer.uris()].concat();
+        (peer.subject(), names)
+    })
+    .unwrap_or_default()
+}

@@ -16,4 +16,4 @@ pub use json::{json_reader, json_writer};
 pub use lines::json_values;
 pub use route::route;
 pub use upload::multipart;
-pub use wire::{grpc_frame, headers, request, trailers};
+pub use wire::{certificate, grpc_frame, headers, request, trailers};

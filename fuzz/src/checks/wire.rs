@@ -54,6 +54,14 @@ pub fn headers(data: &[u8]) {
     }
 }
 
+/// The names in a certificate are text, whatever stands there.
+pub fn certificate(data: &[u8]) {
+    let (subject, names) = fuzzing::certificate(data);
+    // Each part has a key.
+    assert!(subject.is_empty() || subject.contains('='));
+    assert!(names.iter().map(String::len).sum::<usize>() <= 3 * data.len());
+}
+
 /// Trailers give an outcome; an error written by us is read back as the same.
 pub fn trailers(data: &[u8]) {
     let Some(Err(error)) = fuzzing::status(&fields(data)) else {

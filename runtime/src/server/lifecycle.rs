@@ -1,12 +1,13 @@
 //! The life of a server: bind, register, serve, say that it stops, drain, end.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,9 @@ use crate::discovery::{Endpoint, Registry};
 use crate::error::Result;
 use crate::method::Webapi;
 use crate::protocol::Protocol;
+
+/// How many connections the system keeps for a listener that is to accept them.
+const BACKLOG: usize = 1024;
 
 /// How a server ends.
 #[derive(Debug, Clone, Copy)]
@@ -110,21 +114,40 @@ impl Bound {
             let room = connections.len() < self.http.options.max_connections;
             tokio::select! {
                 accepted = self.listener.accept(), if room => match accepted {
-                    Ok((stream, peer)) => {
-                        let connection = Connection {
-                            stream,
-                            peer,
-                            http: Arc::clone(&self.http),
-                            stopped: stopped.clone(),
-                        };
-                        connections.spawn(connection.serve());
+                    Ok(accepted) => {
+                        connections.spawn(self.connection(accepted, &stopped).serve());
                     }
                     Err(error) => self.accept_failed(&error).await,
                 },
                 // Finished connections are let go at once.
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
-                () = &mut drained => return connections,
+                () = &mut drained => break,
             }
+        }
+        // Those the system has connected already: their requests may be here.
+        tokio::task::yield_now().await;
+        for _ in 0..BACKLOG {
+            let waiting = poll_fn(|cx| Poll::Ready(self.listener.poll_accept(cx)));
+            match waiting.await {
+                Poll::Ready(Ok(accepted)) => {
+                    connections.spawn(self.connection(accepted, &stopped).serve());
+                }
+                _ => break,
+            }
+        }
+        connections
+    }
+
+    fn connection(
+        &self,
+        (stream, peer): (TcpStream, SocketAddr),
+        stopped: &watch::Receiver<()>,
+    ) -> Connection {
+        Connection {
+            stream,
+            peer,
+            http: Arc::clone(&self.http),
+            stopped: stopped.clone(),
         }
     }
 

@@ -15,7 +15,10 @@ pub struct PeerCertificates {
 
 impl PeerCertificates {
     /// Takes a chain; `None` if there is nothing in it.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nobody has any"))]
+    #[cfg_attr(
+        not(any(feature = "tls", feature = "fuzzing")),
+        allow(dead_code, reason = "nobody has any")
+    )]
     pub(crate) fn new(chain: Arc<[Vec<u8>]>) -> Option<Self> {
         (!chain.is_empty()).then_some(Self { chain })
     }

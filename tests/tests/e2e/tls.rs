@@ -305,6 +305,23 @@ async fn tls_and_plaintext_say_what_they_met() {
     );
 }
 
+#[tokio::test]
+async fn tls_handshakes_have_a_time_limit() {
+    let authority = Authority::new();
+    let server = Server::new("echo").add(EchoServer::new(Echo::default()));
+    let limit = std::time::Duration::from_millis(40);
+    let server = server.header_timeout(limit).tls(authority.server());
+    let running = Running::start(server).await;
+    for said in [&[][..], &[22], &[22, 3, 1, 2, 0, 1, 0, 1, 252]] {
+        let mut stream = TcpStream::connect(running.addr).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        let mut answer = Vec::new();
+        // Closed or reset.
+        let _ = stream.read_to_end(&mut answer).await;
+        assert_eq!(answer, b"");
+    }
+}
+
 /// What is wrong with a piece of PEM.
 fn refused(result: Result<impl Sized>) -> String {
     let error = result.map(|_| ()).expect_err("it is refused");
