@@ -305,8 +305,9 @@ impl Exchange<'_> {
         }
         admission.reply_codec = negotiate::reply_codec(headers, admission.codec);
         admission.stream(method, &self.request, &self.host.settings.http);
-        let raw = |binding: &Box<Binding>| binding.route.is_raw_response();
-        if method.shape() == Shape::ServerStreaming && admission.binding.as_ref().is_some_and(raw) {
+        let binding = admission.binding.as_ref();
+        let raw = binding.is_some_and(|binding| binding.route.is_raw_response());
+        if method.shape() == Shape::ServerStreaming && raw {
             admission.form = Form::Raw;
         }
         Ok(())

@@ -126,6 +126,9 @@ impl Binder {
         value: Value<'_>,
         options: &Options,
     ) -> Result<Set> {
+        if path.is_empty() {
+            return Ok(Set::Unknown);
+        }
         let bind = bind(message, Bind::new(path, value, &self.fixed), options)?;
         let set = outcome(&bind).map_err(|error| error.in_field(path))?;
         if set == Set::Done && !bind.many && !self.set.insert(bind.trail()) {
@@ -278,6 +281,9 @@ fn outcome(bind: &Bind<'_>) -> Result<Set> {
         Outcome::Set => Ok(Set::Done),
         Outcome::Fixed => Ok(Set::Fixed),
         Outcome::Unknown | Outcome::File => Ok(Set::Unknown),
+        Outcome::NotBindable if matches!(bind.value, Value::Proto(_)) => Err(Error::new(
+            "has no protobuf form of its own: send application/json",
+        )),
         // A list or a map of messages.
         Outcome::NotBindable if bind.many => Ok(Set::Unknown),
         Outcome::NotBindable => Err(Error::new(

@@ -297,7 +297,7 @@ impl Request<'_> {
         }
         for pair in Pairs::new(query) {
             let (key, value) = pair.map_err(|error| bad(format!("query: {}", error.message())))?;
-            if self.rules().system_params.iter().any(|name| *name == key) {
+            if self.rules().system_params.contains(&key) {
                 continue;
             }
             match whole {

@@ -6,7 +6,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response};
 
 use crate::body::Body;
@@ -27,15 +27,15 @@ pub(crate) fn message(
     (content_type, data): (String, Bytes),
     metadata: ReplyMetadata,
 ) -> Response<Body> {
-    let (head, trailers) = head(responder, &content_type, metadata);
-    match super::has_body(head.status()) {
-        true => head.map(|()| Body::unary(data, trailers)),
-        false => {
-            let mut head = head.map(|()| Body::empty());
-            head.headers_mut().remove(CONTENT_TYPE);
-            head
-        }
+    let (mut head, trailers) = head(responder, &content_type, metadata);
+    if !super::has_body(head.status()) {
+        head.headers_mut().remove(CONTENT_TYPE);
+        return head.map(|()| Body::empty());
     }
+    // Also that of nothing, which HTTP/2 would leave out, and beside trailers.
+    let length = HeaderValue::from(data.len());
+    head.headers_mut().insert(CONTENT_LENGTH, length);
+    head.map(|()| Body::unary(data, trailers))
 }
 
 /// The head of a response with a body of a media type (default: bytes of no kind), and its trailers.

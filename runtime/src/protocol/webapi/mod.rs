@@ -26,8 +26,8 @@ use crate::error::{Code, Error};
 use crate::protocol::compression;
 use crate::protocol::form::Form;
 use crate::protocol::headers::{
-    ACCEPT_POST, APPLICATION_JSON, APPLICATION_NDJSON, APPLICATION_PROTO, TEXT_EVENT_STREAM,
-    X_ACCEL_BUFFERING,
+    ACCEPT_POST, APPLICATION_JSON, APPLICATION_NDJSON, APPLICATION_OCTET_STREAM, APPLICATION_PROTO,
+    TEXT_EVENT_STREAM, X_ACCEL_BUFFERING,
 };
 use crate::protocol::reply::Responder;
 pub use errors::ErrorFormat;
@@ -105,6 +105,8 @@ pub(crate) fn stream_head(responder: &Responder, mut metadata: ReplyMetadata) ->
 fn stream_type(responder: &Responder) -> HeaderValue {
     match (responder.form, responder.settings.http.streams) {
         (Form::Events, _) => TEXT_EVENT_STREAM,
+        // The first message would say more; nobody asks for one here.
+        (Form::Raw, _) => APPLICATION_OCTET_STREAM,
         (Form::Lines, StreamFormat::Lines | StreamFormat::Array) => APPLICATION_NDJSON,
         _ => APPLICATION_JSON,
     }

@@ -20,7 +20,9 @@ const SHOWN: usize = 64;
 pub(in crate::codec::json) struct Bind<'a> {
     /// What is left of the path.
     rest: &'a str,
-    value: Value<'a>,
+    pub(in crate::codec::json) value: Value<'a>,
+    /// The field may be a wrapper, whose one field may be named: generated code has both in an `Option`.
+    optional: bool,
     /// The indices of the fields on the way.
     trail: [u16; DEPTH_LIMIT as usize],
     len: usize,
@@ -54,6 +56,7 @@ impl<'a> Bind<'a> {
         Self {
             rest: path,
             value,
+            optional: false,
             trail: [0; DEPTH_LIMIT as usize],
             len: 0,
             fixed,
@@ -178,6 +181,9 @@ impl<'a> Reader<'a> {
 
     /// Sets a value that is no message.
     pub(crate) fn bind_scalar<K: Kind>(&mut self, slot: &mut K::Value) -> Result {
+        if self.bind.as_ref().is_some_and(|bind| bind.optional) {
+            self.skip_element("value");
+        }
         self.check_end_of_path()?;
         match self.bind.as_ref().map(|bind| &bind.value) {
             Some(&Value::Json(json)) => self.plain(json, |r| K::read(slot, r).map(|_| ())),
@@ -251,6 +257,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn bind_optional<K: Kind>(&mut self, slot: &mut Option<K::Value>) -> Result {
+        self.may_be_wrapper();
         if let Some(value) = slot {
             return K::bind(value, self);
         }
@@ -269,6 +276,7 @@ impl<'a> Reader<'a> {
         held: impl Fn(&mut O) -> Option<&mut K::Value>,
         wrap: impl FnOnce(K::Value) -> O,
     ) -> Result {
+        self.may_be_wrapper();
         if let Some(set) = slot {
             return match held(set) {
                 Some(value) => K::bind(value, self),
@@ -287,7 +295,8 @@ impl<'a> Reader<'a> {
         if let Some(json) = self.enter_list()? {
             return self.plain(json, |r| r.append::<K>(slot));
         }
-        if self.is_set() {
+        let outcome = self.bind.as_ref().map(|bind| bind.outcome);
+        if outcome != Some(Outcome::Unknown) {
             return Ok(());
         }
         let mut value = K::Value::default();
@@ -317,6 +326,8 @@ impl<'a> Reader<'a> {
                 bind.zero = b"[]".to_vec();
                 self.set().map(|()| None)
             }
+            // Items have no form of which the list has one too.
+            Value::Proto(_) | Value::Take | Value::Encode => self.no_text().map(|()| None),
             _ => Ok(None),
         }
     }
@@ -361,9 +372,8 @@ impl<'a> Reader<'a> {
                 Ok(Some(key))
             }
             (None, Value::Json(_)) if bind.rest.is_empty() => Ok(None),
-            (None, Value::Probe) if bind.rest.is_empty() => {
-                bind.outcome = Outcome::NotBindable;
-                Ok(None)
+            (None, Value::Probe | Value::Proto(_) | Value::Take | Value::Encode) => {
+                self.no_text().map(|()| None)
             }
             (None, Value::Zero) => {
                 bind.zero = b"{}".to_vec();
@@ -379,22 +389,32 @@ impl<'a> Reader<'a> {
         M: Message + prost::Message + Default + 'static,
     {
         let whole = self.bind.as_mut().filter(|bind| bind.rest.is_empty());
-        match whole.map(|bind| (&bind.value, &mut bind.taken)) {
+        match whole.map(|bind| (&bind.value, &mut bind.taken, &mut bind.zero)) {
             // A value that is there already makes way for all of the new one.
-            Some((Value::Json(_) | Value::File(_), _)) => *slot = M::default(),
-            Some((Value::Proto(data), _)) => {
+            Some((Value::Json(_) | Value::File(_), ..)) => *slot = M::default(),
+            Some((Value::Proto(data), ..)) => {
                 let decoded = M::decode(data.clone());
                 *slot = decoded
                     .map_err(|error| Error::new(format!("bad protobuf message: {error}")))?;
                 return self.set();
             }
-            Some((Value::Take, taken)) => {
+            Some((Value::Take, taken, _)) => {
                 let slot: &mut dyn Any = slot;
                 *taken = slot.downcast_mut::<HttpBody>().map(std::mem::take);
+            }
+            Some((Value::Encode, _, out)) => {
+                *out = slot.encode_to_vec();
+                return self.set();
             }
             _ => {}
         }
         self.bind_message(slot)
+    }
+
+    fn may_be_wrapper(&mut self) {
+        if let Some(bind) = &mut self.bind {
+            bind.optional = true;
+        }
     }
 
     /// Passes over an element of the path that may be left out.
@@ -408,6 +428,9 @@ impl<'a> Reader<'a> {
 
     /// The bytes for a `bytes` field, if they come as they are.
     pub(crate) fn file_bytes(&mut self) -> Result<Option<Bytes>> {
+        if self.bind.as_ref().is_some_and(|bind| bind.optional) {
+            self.skip_element("value");
+        }
         self.check_end_of_path()?;
         match self.bind.as_ref().map(|bind| &bind.value) {
             Some(Value::File(file)) => {
@@ -512,6 +535,7 @@ fn step(bind: &mut Bind<'_>, fields: &[Field]) -> Result<Option<usize>> {
     // protoc has no messages of more than 65,535 fields.
     *place = u16::try_from(index).unwrap_or(u16::MAX);
     bind.len += 1;
+    bind.optional = false;
     if bind.fixed.contains(bind.trail()) {
         bind.outcome = Outcome::Fixed;
         return Ok(None);
