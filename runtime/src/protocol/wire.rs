@@ -58,7 +58,10 @@ impl Wire {
             Framing::Bare | Framing::Lines => {
                 self.read_bare(body).await.map_err(|e| self.own_status(e))?
             }
-            Framing::Upload => return upload::message(std::mem::take(body), self).await,
+            Framing::Upload => {
+                // Boxed, so that the future of a call without an upload stays below what malloc has at hand.
+                return Box::pin(upload::message(std::mem::take(body), self)).await;
+            }
         };
         self.decode_item(data)
     }
