@@ -76,14 +76,14 @@ pub fn json_values(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Option<Error>
     (values, None)
 }
 
+/// Heads, by `Debug`, and contents of parts.
+pub type Parts = Vec<(String, Vec<u8>)>;
+
 /// Takes the parts out of a form that comes in `pieces`: their heads, by `Debug`, and contents, up to the first error.
 ///
 /// # Errors
 /// What a request with this content type is refused with.
-pub fn multipart(
-    content_type: &str,
-    pieces: &[&[u8]],
-) -> Result<(Vec<(String, Vec<u8>)>, Result<()>)> {
+pub fn multipart(content_type: &str, pieces: &[&[u8]]) -> Result<(Parts, Result<()>)> {
     let mut parser = Parser::new(&multipart::boundary(content_type)?, 100);
     let mut parts = Vec::new();
     let mut take = |parser: &mut Parser| {

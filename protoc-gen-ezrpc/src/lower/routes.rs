@@ -308,7 +308,9 @@ impl Rule<'_, '_> {
                 .help("bind a single scalar, enum, wrapper, Timestamp, Duration or FieldMask");
                 return;
             }
-            if let Some(oneof) = oneof(descriptor, field) {
+            // An upload sends the member with the variables ahead of the one with its file.
+            let ahead = self.source.shape == Shape::ClientStreaming;
+            if let Some(oneof) = oneof(descriptor, field).filter(|_| !ahead) {
                 let place = format!("column {column}: `{part}` of `{{{path}}}`");
                 let message =
                     format!("{place} is a member of oneof `{oneof}`: no other can be set");

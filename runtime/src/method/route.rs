@@ -146,21 +146,23 @@ impl RouteInfo {
 /// How the chunks of an upload go into the messages of a request stream. Fields are named as in the proto file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadStream {
-    /// The message is a oneof: first `meta`, a message with what comes before the file, then `chunk`, bytes.
+    /// The message is a oneof: first `meta`, a message with all that is known before the file, then `chunk`, bytes. Each further
+    /// file begins with `meta` again.
     Oneof {
         /// The message member.
         meta: &'static str,
         /// The bytes member.
         chunk: &'static str,
     },
-    /// Each message has a part of the file in `data`; the first also has all other fields.
+    /// The first message has all other fields, and `data` empty; each that follows has a part of the file in `data`.
     Flat {
         /// The bytes field.
         data: &'static str,
     },
-    /// Each message is a google.api.HttpBody.
+    /// Each message is a google.api.HttpBody: the first has the media type, each that follows a part of the file.
     HttpBody,
-    /// Each message has a google.api.HttpBody in `field`; the first also has all other fields.
+    /// The first message has all other fields, and the media type in `field`, a google.api.HttpBody; each that follows has a
+    /// part of the file there.
     HttpBodyField {
         /// The google.api.HttpBody field.
         field: &'static str,
