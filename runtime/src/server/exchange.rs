@@ -121,6 +121,11 @@ impl<'a> Exchange<'a> {
         let protocol = self.head.content_type.protocol();
         let access = self.host.policy.access(protocol, target.method.web());
         if access == Access::Hidden {
+            // The caller must not learn it; whoever runs the server may.
+            tracing::debug!(
+                method = target.method.path(),
+                "404: not enabled over HTTP; set `enable` in its (ezbuy.webapi), or call Server::expose_all"
+            );
             let admission = Admission::nowhere(self.head.content_type);
             // The path as the caller wrote it, prefix and all.
             let error = unknown(protocol, self.request.uri().path());

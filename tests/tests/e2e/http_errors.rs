@@ -2,10 +2,9 @@
 
 mod routes;
 
-use ezrpc::codegen::v1::Body;
 use ezrpc::google::rpc::{BadRequest, RetryInfo, bad_request::FieldViolation};
 use ezrpc::wkt::{Any, Duration};
-use ezrpc::{ErrorFormat, Server};
+use ezrpc::{Body, ErrorFormat, Server};
 use ezrpc_tests::http::{Http1, Http2, Request};
 use ezrpc_tests::proto::e2e::feed::Item;
 use ezrpc_tests::tools;

@@ -74,8 +74,7 @@ impl ErrorFormat {
     /// errors are google.rpc.Status.
     ///
     /// ```
-    /// use ezrpc::codegen::v1::Body;
-    /// use ezrpc::{ErrorFormat, Server};
+    /// use ezrpc::{Body, ErrorFormat, Server};
     /// let format = ErrorFormat::custom(|error, mut response| {
     ///     *response.body_mut() = Body::full(format!(r#"{{"reason":"{}"}}"#, error.reason()));
     ///     response
