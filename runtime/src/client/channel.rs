@@ -21,7 +21,7 @@ use crate::codec::Message;
 use crate::context::Context;
 use crate::discovery::{Clients, check_address, default_clients};
 use crate::error::Result;
-use crate::interceptor::{Chain, Interceptor};
+use crate::interceptor::Chain;
 use crate::method::{Method, ServiceDesc};
 use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
@@ -43,12 +43,12 @@ const MAX_MESSAGE: usize = 4 << 20;
 /// ```
 #[derive(Clone)]
 pub struct Channel {
-    target: Target,
-    options: Options,
+    pub(super) target: Target,
+    pub(super) options: Options,
 }
 
 #[derive(Clone)]
-enum Target {
+pub(super) enum Target {
     Remote(Arc<Group>),
     Local(Arc<dyn Service>),
     Discovered(&'static ServiceDesc),
@@ -60,7 +60,7 @@ pub(super) struct Options {
     pub(super) timeout: Option<Duration>,
     pub(super) max_message: usize,
     pub(super) compress: Option<Encoding>,
-    chain: Option<Arc<Chain>>,
+    pub(super) chain: Option<Arc<Chain>>,
 }
 
 impl Channel {
@@ -83,7 +83,7 @@ impl Channel {
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it is no such address, or TLS is not compiled in.
     pub fn connect(url: &str) -> Result<Self> {
         if let Some(address) = url.strip_prefix("https://") {
-            return secure(address);
+            return super::settings::secure(address);
         }
         let address = url.strip_prefix("http://").unwrap_or(url);
         let address = address.strip_suffix('/').unwrap_or(address);
@@ -96,7 +96,7 @@ impl Channel {
         Self::fixed(address.to_string(), Transport::default())
     }
 
-    fn fixed(address: impl Into<String>, transport: Transport) -> Self {
+    pub(super) fn fixed(address: impl Into<String>, transport: Transport) -> Self {
         Self::new(Target::Remote(Arc::new(Group::fixed(address, transport))))
     }
 
@@ -111,85 +111,6 @@ impl Channel {
         Self::new(Target::Discovered(service))
     }
 
-    /// Limits calls that neither their context nor the schema limits (default: no limit).
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// Sets the longest reply message in bytes (default 4 MiB).
-    #[must_use]
-    pub fn max_message(mut self, bytes: usize) -> Self {
-        self.options.max_message = bytes;
-        self
-    }
-
-    /// Compresses request messages of more than 1 KiB, and takes compressed replies (default: neither).
-    ///
-    /// With [`Encoding::Identity`] requests go as they are. A server that does not have the encoding answers with
-    /// [`Code::Unimplemented`](crate::Code::Unimplemented).
-    ///
-    /// ```
-    /// # #[cfg(feature = "gzip")] {
-    /// use ezrpc::{Channel, Encoding};
-    /// let channel = Channel::connect("http://127.0.0.1:8080")?.compress(Encoding::Gzip);
-    /// # }
-    /// # Ok::<(), ezrpc::Error>(())
-    /// ```
-    #[must_use]
-    pub fn compress(mut self, encoding: Encoding) -> Self {
-        self.options.compress = Some(encoding);
-        self
-    }
-
-    /// Puts an interceptor around every call, local ones too; the first added runs outermost.
-    ///
-    /// It sees the call as the server will: method, deadline, and the metadata about to be sent.
-    #[must_use]
-    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
-        let mut chain = self.options.chain.as_deref().cloned().unwrap_or_default();
-        chain.interceptors.push(Arc::new(interceptor));
-        self.options.chain = Some(Arc::new(chain));
-        self
-    }
-
-    /// Connects with TLS, and with these settings of it. Only for channels to an address.
-    ///
-    /// # Errors
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if a certificate, a key or the domain cannot be read;
-    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if nobody would be trusted.
-    #[cfg(feature = "tls")]
-    pub fn tls(self, tls: crate::tls::ClientTls) -> Result<Self> {
-        let connector = tls.connector()?;
-        Ok(self.with_transport(|transport| transport.set_tls(connector)))
-    }
-
-    /// Sets how long connecting may take, with TLS its handshake included (default 5 s). Only for channels to an
-    /// address.
-    #[must_use]
-    pub fn connect_timeout(self, limit: Duration) -> Self {
-        self.with_transport(|transport| transport.connect_timeout = limit)
-    }
-
-    /// Pings the server when calls are under way and it has said nothing for `interval`; without an answer within
-    /// `timeout` the connection is given up and its calls fail (default: no pings). Only for channels to an address.
-    ///
-    /// gRPC servers of other makes take pings every five minutes and close connections with more. Without pings a
-    /// server that is gone is found by the system: what it does not acknowledge for 30 s ends the connection (on
-    /// Linux), and a connection on which nothing is sent is probed after 60 s.
-    #[must_use]
-    pub fn keepalive(self, interval: Duration, timeout: Duration) -> Self {
-        self.with_transport(|transport| transport.keepalive = Some((interval, timeout)))
-    }
-
-    fn with_transport(mut self, change: impl FnOnce(&mut Transport)) -> Self {
-        if let Target::Remote(group) = &self.target {
-            self.target = Target::Remote(Arc::new(group.with_transport(change)));
-        }
-        self
-    }
-
     fn call<'a>(
         &'a self,
         method: &'static Method,
@@ -202,33 +123,6 @@ impl Channel {
             site: Site { method, at },
         }
     }
-}
-
-/// A channel to an address that speaks TLS.
-#[cfg(feature = "tls")]
-fn secure(address: &str) -> Result<Channel> {
-    let address = address.strip_suffix('/').unwrap_or(address);
-    // An IPv6 address without a port ends in a bracket.
-    let has_port = address
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.ends_with(']'));
-    let address = match has_port {
-        true => address.to_owned(),
-        false => format!("{address}:443"),
-    };
-    check_address(&address)?;
-    Ok(Channel::fixed(
-        address,
-        Transport::default().with_default_tls(),
-    ))
-}
-
-#[cfg(not(feature = "tls"))]
-fn secure(address: &str) -> Result<Channel> {
-    Err(crate::error::Error::bare(
-        crate::error::Code::InvalidArgument,
-        format!("https://{address} needs TLS: turn on ezrpc's feature `tls`"),
-    ))
 }
 
 /// The four shapes, as generated clients call them. Each is one thin generic layer around what is compiled once.

@@ -12,6 +12,7 @@ mod local;
 pub(crate) mod random;
 mod remote;
 mod reply;
+mod settings;
 mod stream;
 mod tower;
 mod transport;

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use super::{H2, pem};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::io::Io;
 
 /// Whom a channel trusts, and what it shows of itself over TLS.
@@ -127,7 +127,7 @@ fn default_roots() -> Result<RootCertStore> {
     let (used, _) = roots.add_parsable_certificates(found.certs);
     if used == 0 {
         let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(Error::failed_precondition(format!(
+        return Err(crate::error::Error::failed_precondition(format!(
             "the system has no certificate authorities ({}): say whom to trust with ClientTls::ca",
             errors.join("; ")
         )));
@@ -145,7 +145,7 @@ fn default_roots() -> Result<RootCertStore> {
 
 #[cfg(not(any(feature = "tls-webpki-roots", feature = "tls-native-roots")))]
 fn default_roots() -> Result<RootCertStore> {
-    Err(Error::failed_precondition(
+    Err(crate::error::Error::failed_precondition(
         "no certificate authority is trusted: name one with ClientTls::ca, or turn on ezrpc's feature \
          `tls-native-roots` (the system's) or `tls-webpki-roots` (Mozilla's)",
     ))

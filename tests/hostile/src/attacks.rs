@@ -16,15 +16,15 @@ const SAY: &str = "/e2e.Echo/Say";
 const JSON_HEAD: &str =
     "POST /e2e.Echo/Say HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
 
-pub async fn head_drip(addr: SocketAddr) -> String {
+pub(crate) async fn head_drip(addr: SocketAddr) -> String {
     drip(addr, b"POST /e2e.Echo/Say HTTP/1.1\r\nx-drip: ", b"x").await
 }
 
-pub async fn preface_drip(addr: SocketAddr) -> String {
+pub(crate) async fn preface_drip(addr: SocketAddr) -> String {
     drip(addr, &PREFACE[..4], &PREFACE[4..5]).await
 }
 
-pub async fn body_drip(addr: SocketAddr) -> String {
+pub(crate) async fn body_drip(addr: SocketAddr) -> String {
     let head = format!("{JSON_HEAD}content-length: 1000\r\n\r\n{{");
     drip(addr, head.as_bytes(), b" ").await
 }
@@ -58,12 +58,12 @@ async fn drip(addr: SocketAddr, first: &[u8], byte: &[u8]) -> String {
     )
 }
 
-pub async fn large_heads(addr: SocketAddr) -> String {
+pub(crate) async fn large_heads(addr: SocketAddr) -> String {
     let head = format!("GET / HTTP/1.1\r\nx-large: {}", "x".repeat(15 << 10));
     drip(addr, head.as_bytes(), b"").await
 }
 
-pub async fn huge_heads(addr: SocketAddr) -> String {
+pub(crate) async fn huge_heads(addr: SocketAddr) -> String {
     let head = format!(
         "GET / HTTP/1.1\r\nhost: x\r\nx-huge: {}",
         "x".repeat(1 << 20)
@@ -106,7 +106,7 @@ async fn flood(raw: &mut Raw, batch: &[u8], times: usize) -> (usize, &'static st
     (times, "all was taken")
 }
 
-pub async fn continuation(addr: SocketAddr) -> String {
+pub(crate) async fn continuation(addr: SocketAddr) -> String {
     let mut raw = Raw::http2(addr).await;
     raw.send(&frame(kind::HEADERS, 0, 1, &frames::request(SAY)))
         .await;
@@ -120,7 +120,7 @@ pub async fn continuation(addr: SocketAddr) -> String {
     format!("{how} after {} KiB", sent * more.len() / 1024)
 }
 
-pub async fn rapid_reset(addr: SocketAddr) -> String {
+pub(crate) async fn rapid_reset(addr: SocketAddr) -> String {
     let mut raw = Raw::http2(addr).await;
     let block = frames::request(SAY);
     for stream in (1..200_001_u32).step_by(2) {
@@ -146,7 +146,7 @@ fn bomb() -> Vec<u8> {
     flagged(1, &encoder.finish().unwrap())
 }
 
-pub async fn gzip_bombs(addr: SocketAddr) -> String {
+pub(crate) async fn gzip_bombs(addr: SocketAddr) -> String {
     let bomb = bytes::Bytes::from(bomb());
     let mut calls = JoinSet::new();
     for _ in 0..100 {
@@ -160,7 +160,7 @@ pub async fn gzip_bombs(addr: SocketAddr) -> String {
     summary(calls.join_all().await)
 }
 
-pub async fn endless_http1(addr: SocketAddr) -> String {
+pub(crate) async fn endless_http1(addr: SocketAddr) -> String {
     let mut raw = Raw::connect(addr).await;
     raw.send(format!("{JSON_HEAD}transfer-encoding: chunked\r\n\r\n").as_bytes())
         .await;
@@ -170,7 +170,7 @@ pub async fn endless_http1(addr: SocketAddr) -> String {
     format!("{}: {how} after {} KiB", said(&answer), sent * 64)
 }
 
-pub async fn endless_http2(addr: SocketAddr) -> String {
+pub(crate) async fn endless_http2(addr: SocketAddr) -> String {
     let mut raw = Raw::http2(addr).await;
     let fields = [
         (":method", "POST"),
@@ -203,13 +203,13 @@ pub async fn endless_http2(addr: SocketAddr) -> String {
     format!("{how} after {} KiB", sent * 16)
 }
 
-pub async fn long_prefix(addr: SocketAddr) -> String {
+pub(crate) async fn long_prefix(addr: SocketAddr) -> String {
     let answer = grpc::call(addr, &head(SAY), vec![0, 255, 255, 255, 255]).await;
     format!("grpc-status {}", grpc::status(&answer).0)
 }
 
 /// Each asks for 20,000 replies and reads none.
-pub async fn unread_replies(addr: SocketAddr) -> String {
+pub(crate) async fn unread_replies(addr: SocketAddr) -> String {
     let mut raw = Raw::connect(addr).await;
     // A window of nothing.
     let settings = frame(kind::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
@@ -241,11 +241,11 @@ pub async fn unread_replies(addr: SocketAddr) -> String {
     format!("{heads} heads were sent, then nothing more; {resets} resets")
 }
 
-pub async fn pings(addr: SocketAddr) -> String {
+pub(crate) async fn pings(addr: SocketAddr) -> String {
     unanswered(addr, &frame(kind::PING, 0, 0, &[0; 8])).await
 }
 
-pub async fn settings(addr: SocketAddr) -> String {
+pub(crate) async fn settings(addr: SocketAddr) -> String {
     unanswered(addr, &frame(kind::SETTINGS, 0, 0, &[])).await
 }
 
@@ -255,7 +255,7 @@ async fn unanswered(addr: SocketAddr, one: &[u8]) -> String {
     format!("{how} after {},000", sent)
 }
 
-pub async fn empty_data(addr: SocketAddr) -> String {
+pub(crate) async fn empty_data(addr: SocketAddr) -> String {
     let mut raw = Raw::http2(addr).await;
     raw.send(&frame(
         kind::HEADERS,
