@@ -78,7 +78,6 @@ impl Body {
         }
     }
 
-    #[allow(dead_code, reason = "for uploads and lines")]
     /// Decompresses the body while it is read; at most `limit` bytes may come out, in any encoding.
     ///
     /// Its errors are [`Error`](crate::Error)s: `RESOURCE_EXHAUSTED` above the limit, `INVALID_ARGUMENT` for corrupt data.

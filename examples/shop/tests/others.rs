@@ -1,4 +1,4 @@
-//! Clients of other makers against the shop as it is started by hand: curl, and Python's grpcio.
+//! Clients of other makers against the shop as it is started by hand: curl, Python's grpcio, connect-es.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -179,4 +179,32 @@ watch: [(1, 'Inkstone'), (1, 'Silk fan')]
 place: 176.0
 ";
     assert_eq!(text(output.expect("Python starts")), expected);
+}
+
+#[test]
+fn connect_es_calls_the_shop_as_a_browser_does() {
+    let Some(node) = tools::require_node("connect-es", "@connectrpc/connect-web") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let includes = [here.join("proto"), here.join("../../protoc-gen-ezrpc/protos")];
+    let mut compiler = protox::Compiler::new(includes).expect("folders");
+    compiler.include_imports(true);
+    compiler
+        .open_file("common/product.proto")
+        .expect("it compiles");
+    let descriptors = folder.path().join("descriptors.bin");
+    std::fs::write(&descriptors, compiler.encode_file_descriptor_set()).expect("a file");
+
+    let shop = Shop::start();
+    let output = Command::new(node)
+        .args(["-e", include_str!("browser.cjs"), "--", &shop.product])
+        .arg(&descriptors)
+        .output();
+    let rest = "Yixing teapot; NotFound product not found; \
+        Unauthenticated this method needs credentials";
+    let expected =
+        format!("connect: {rest}; 98\nconnect proto: {rest}; 97\ngrpc-web: {rest}; 96\n");
+    assert_eq!(text(output.expect("node starts")), expected);
 }
