@@ -188,7 +188,10 @@ fn connect_es_calls_the_shop_as_a_browser_does() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let includes = [here.join("proto"), here.join("../../protoc-gen-ezrpc/protos")];
+    let includes = [
+        here.join("proto"),
+        here.join("../../protoc-gen-ezrpc/protos"),
+    ];
     let mut compiler = protox::Compiler::new(includes).expect("folders");
     compiler.include_imports(true);
     compiler

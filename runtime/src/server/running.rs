@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use http::{HeaderValue, Method, Request, Response};
 use tokio::time::Sleep;
@@ -14,9 +14,11 @@ use tokio::time::Sleep;
 use crate::body::Body;
 use crate::call::CallFuture;
 use crate::context::Context;
+use crate::error::Result;
 use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::routes;
+use crate::reply::Reply;
 
 /// The response of one request, under way.
 pub struct ServeFuture {
@@ -26,7 +28,8 @@ pub struct ServeFuture {
 }
 
 enum State {
-    Ready(Option<Response<Body>>),
+    /// Boxed, as it is rare: what is not there need not be moved about.
+    Ready(Option<Box<Response<Body>>>),
     Running(Running),
     Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
 }
@@ -42,7 +45,7 @@ pub(super) struct Running {
 impl ServeFuture {
     pub(crate) fn ready(response: Response<Body>) -> Self {
         Self {
-            state: State::Ready(Some(response)),
+            state: State::Ready(Some(Box::new(response))),
             finish: None,
         }
     }
@@ -100,27 +103,20 @@ impl Finish {
 }
 
 impl Running {
-    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Response<Body>> {
+    /// What the call came to, its deadline included.
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Reply>> {
         // After a panic the call is never polled again, so that nothing sees it half done.
         let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
-        let outcome = match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
-            Poll::Ready(outcome) => outcome,
+        match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
             Poll::Pending => {
                 let Some(deadline) = &mut self.deadline else {
                     return Poll::Pending;
                 };
-                std::task::ready!(deadline.as_mut().poll(cx));
+                ready!(deadline.as_mut().poll(cx));
                 self.context.cancel();
-                Err(deadline_exceeded())
+                Poll::Ready(Err(deadline_exceeded()))
             }
-        };
-        match self.responder.take() {
-            Some(responder) => {
-                let context = self.context.clone();
-                Poll::Ready(responder.outcome(outcome, context, self.deadline.take()))
-            }
-            // Polled again after it was ready.
-            None => Poll::Pending,
         }
     }
 }
@@ -139,14 +135,25 @@ impl Future for ServeFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let response = match &mut self.state {
-            State::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
-            State::Running(running) => running.poll(cx),
-            State::Foreign(response) => response.as_mut().poll(cx),
+            State::Running(running) => {
+                let outcome = ready!(running.poll(cx));
+                let Some(responder) = running.responder.take() else {
+                    // Polled again after it was ready.
+                    return Poll::Pending;
+                };
+                let (context, deadline) = (running.context.clone(), running.deadline.take());
+                responder.outcome(outcome, context, deadline)
+            }
+            State::Ready(response) => match response.take() {
+                Some(response) => *response,
+                None => return Poll::Pending,
+            },
+            State::Foreign(response) => ready!(response.as_mut().poll(cx)),
         };
-        response.map(|response| match self.finish.take() {
-            None => Ok(response),
-            Some(finish) => Ok(finish.apply(response)),
-        })
+        Poll::Ready(Ok(match self.finish.take() {
+            None => response,
+            Some(finish) => finish.apply(response),
+        }))
     }
 }
 

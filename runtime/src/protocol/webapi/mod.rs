@@ -42,23 +42,19 @@ pub(crate) fn message(
     metadata: ReplyMetadata,
 ) -> Response<Body> {
     let status = responder.status(&metadata);
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, content_type(responder.codec));
-    let trailers = metadata::write(metadata, responder.placement(), &mut headers);
-    let body = match has_body(status) {
-        true => {
-            let (data, encoding) = compression::pack(responder.encoding, data);
-            compression::describe(encoding, &mut headers);
-            Body::unary(data, trailers)
-        }
-        false => {
-            headers.remove(CONTENT_TYPE);
-            Body::empty()
-        }
-    };
-    let mut response = Response::new(body);
+    // Filled in place: it is large.
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    *response.headers_mut() = headers;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(responder.codec));
+    let trailers = metadata::write(metadata, responder.placement(), headers);
+    if has_body(status) {
+        let (data, encoding) = compression::pack(responder.encoding, data);
+        compression::describe(encoding, headers);
+        *response.body_mut() = Body::unary(data, trailers);
+    } else {
+        headers.remove(CONTENT_TYPE);
+    }
     response
 }
 
