@@ -90,3 +90,6 @@ build_crate compute compute.txt
 diff -r "$work/checked-plugin" "$work/build/out"
 diff -r "$work/compute-plugin" "$work/compute/out"
 say "checked by rustc; ezrpc-build wrote the same bytes as the plugin"
+
+EZRPC_PROTOS=$GOOGLE_PROTOS cargo test --quiet -p ezrpc-tests --test corpora templates_of_public_apis
+say "every path template of the public APIs parses, in the generator and in the runtime"

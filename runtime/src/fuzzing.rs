@@ -231,7 +231,7 @@ impl<'t> Routes<'t> {
     pub fn find(&self, method: &str, path: &str) -> Option<usize> {
         match self.0.find(method, path) {
             Found::Match { value, .. } => Some(*value),
-            Found::WrongMethod { .. } | Found::NotFound | Found::BadEscape => None,
+            Found::WrongMethod { .. } | Found::Nothing | Found::BadEscape => None,
         }
     }
 
@@ -239,7 +239,7 @@ impl<'t> Routes<'t> {
     pub fn captures(&self, method: &str, path: &str) -> Option<Option<Vec<(&'t str, String)>>> {
         match self.0.find(method, path) {
             Found::Match { captures, .. } => Some(captures.decode(Decoding::default()).ok()),
-            Found::WrongMethod { .. } | Found::NotFound | Found::BadEscape => None,
+            Found::WrongMethod { .. } | Found::Nothing | Found::BadEscape => None,
         }
     }
 }

@@ -76,3 +76,51 @@ fn golden_cases() {
         }
     }
 }
+
+/// Generator and runtime take every path template of a folder of protos, and a request for it is found.
+/// scripts/real-input.sh has such a folder; by hand: `EZRPC_PROTOS=folder cargo test -p ezrpc-tests --test corpora`.
+#[test]
+fn templates_of_public_apis() {
+    let Some(root) = std::env::var_os("EZRPC_PROTOS").map(PathBuf::from) else {
+        println!("skipped: EZRPC_PROTOS names no folder of protos (templates_of_public_apis)");
+        return;
+    };
+    let (mut folders, mut templates) = (vec![root], std::collections::BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "proto")
+            {
+                collect(
+                    &fs::read_to_string(path).unwrap_or_default(),
+                    &mut templates,
+                );
+            }
+        }
+    }
+    for (method, template) in &templates {
+        let lines = format!("{method} {template}\n{method} {template}\n");
+        checks::route(lines.as_bytes());
+        let (_, left_out) = ezrpc::fuzzing::Routes::new(&[(method.as_str(), template.as_str())]);
+        assert!(left_out.is_empty(), "{template}");
+    }
+    println!("{} templates", templates.len());
+    assert!(templates.len() > 1000, "{} templates", templates.len());
+}
+
+/// Adds what stands in lines like `get: "/v1/{name=shelves/*}"`.
+fn collect(source: &str, templates: &mut std::collections::BTreeSet<(String, String)>) {
+    for method in ["get", "put", "post", "delete", "patch"] {
+        for (at, _) in source.match_indices(&format!("{method}: \"/")) {
+            let rest = &source[at + method.len() + 3..];
+            let template = rest.split('"').next().unwrap_or_default();
+            templates.insert((method.to_uppercase(), template.to_owned()));
+        }
+    }
+}

@@ -42,7 +42,7 @@ pub(crate) enum Found<'s, 't, 'p, T> {
     /// The path is known, but not with this HTTP method: those it takes, sorted, as an `Allow` header has them.
     WrongMethod { allow: Vec<&'t str> },
     /// No template matches.
-    NotFound,
+    Nothing,
     /// A `%` without two hex digits after it.
     BadEscape,
 }
@@ -108,7 +108,7 @@ impl<'t, T> Table<'t, T> {
             return Found::BadEscape;
         }
         let Some(path) = path.strip_prefix('/') else {
-            return Found::NotFound;
+            return Found::Nothing;
         };
         let mut known = false;
         let mut pick = |ends: &[End]| {
@@ -126,7 +126,7 @@ impl<'t, T> Table<'t, T> {
             true => Found::WrongMethod {
                 allow: self.allow(path),
             },
-            false => Found::NotFound,
+            false => Found::Nothing,
         }
     }
 

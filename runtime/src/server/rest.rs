@@ -162,7 +162,7 @@ impl Rest {
     fn by_method(&self, method: &str, path: &str, form_as_query: bool) -> Matched {
         let redirects = self.options.trailing_slash == TrailingSlash::Redirect;
         let found = match (self.table.find(method, path), self.shorter(path)) {
-            (Found::NotFound, Some(shorter)) => match self.table.find(method, shorter) {
+            (Found::Nothing, Some(shorter)) => match self.table.find(method, shorter) {
                 Found::Match { .. } | Found::WrongMethod { .. } if redirects => {
                     return Matched::Answer(Answer::Redirect);
                 }
@@ -183,7 +183,7 @@ impl Rest {
             },
             Found::WrongMethod { allow } => Matched::Answer(Answer::Methods(allow)),
             Found::BadEscape => Matched::Answer(Answer::Bad(routes::bad_escape(path))),
-            Found::NotFound => Matched::Unknown,
+            Found::Nothing => Matched::Unknown,
         }
     }
 

@@ -311,7 +311,7 @@ mod tests {
             .origin("https://Shop.example/")
             .origin("https://*.shop.example:8443")
             .origin("null");
-        let policy = cors.policy().unwrap();
+        let policy = cors.policy().expect("origins");
         let allowed = |origin: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(ORIGIN, HeaderValue::from_static(origin));

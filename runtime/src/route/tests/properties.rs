@@ -97,7 +97,7 @@ fn by_hand(routes: &[(&str, &str)], method: &str, path: &str) -> String {
     }
     let mut allow: Vec<&str> = fitting.iter().map(|(.., verb)| *verb).collect();
     if allow.is_empty() {
-        return "NotFound".into();
+        return "Nothing".into();
     }
     if allow.contains(&"GET") {
         allow.push("HEAD");

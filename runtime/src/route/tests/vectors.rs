@@ -41,7 +41,7 @@ fn answer(routes: &[(&str, &str)], method: &str, path: &str) -> (String, String)
             Err(_) => ("400".into(), String::new()),
         },
         Found::WrongMethod { allow } => ("405".into(), format!("Allow: {}", allow.join(", "))),
-        Found::NotFound => ("no".into(), String::new()),
+        Found::Nothing => ("no".into(), String::new()),
         Found::BadEscape => ("400".into(), String::new()),
     }
 }
