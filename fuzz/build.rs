@@ -1,5 +1,8 @@
 //! Generates the service and the messages the targets use.
 
 fn main() -> Result<(), ezrpc_build::Error> {
-    ezrpc_build::compile(&["fuzz/fuzz.proto"], &["protos", "../tests/protos"])
+    ezrpc_build::compile(
+        &["fuzz/fuzz.proto", "protojson/proto2.proto"],
+        &["protos", "../tests/protos"],
+    )
 }

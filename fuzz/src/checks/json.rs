@@ -1,23 +1,34 @@
 //! ProtoJSON: text to messages and back.
 
-use ezrpc::json::{Options, Types};
+use ezrpc::json::{Message, Options, Types};
 use ezrpc::wkt::Value;
 use prost::Message as _;
 
 use crate::proto::protobuf_test_messages::proto3::{TestAllTypesProto3, descriptors};
+use crate::proto::protojson::proto2;
 
 fn options() -> Options {
-    Options::new().types(Types::of([descriptors()]))
+    Options::new().types(Types::of([descriptors(), proto2::descriptors()]))
 }
 
 /// What can be read can be printed, and reads back as the same; strict reading takes less than lenient.
 pub fn json_reader(data: &[u8]) {
-    let lenient = options().lenient().from_slice::<TestAllTypesProto3>(data);
-    let strict = options().strict().from_slice::<TestAllTypesProto3>(data);
+    read::<TestAllTypesProto3>(data);
+    any_json(data);
+}
+
+/// The same with groups, required fields and closed enums.
+pub fn json_proto2(data: &[u8]) {
+    read::<proto2::Legacy>(data);
+}
+
+fn read<M: Message + Default + std::fmt::Debug>(data: &[u8]) {
+    let lenient = options().lenient().from_slice::<M>(data);
+    let strict = options().strict().from_slice::<M>(data);
     let unique = options()
         .strict()
         .reject_duplicate_keys()
-        .from_slice::<TestAllTypesProto3>(data);
+        .from_slice::<M>(data);
     assert!(
         strict.is_ok() || unique.is_err(),
         "only without duplicates: {unique:?}"
@@ -32,7 +43,6 @@ pub fn json_reader(data: &[u8]) {
         }
         round_trip(&message);
     }
-    any_json(data);
 }
 
 /// `google.protobuf.Value` takes what another parser takes, as far as numbers and nesting go.
@@ -86,7 +96,7 @@ pub fn json_writer(data: &[u8]) {
     }
 }
 
-fn round_trip(message: &TestAllTypesProto3) {
+fn round_trip<M: Message + Default>(message: &M) {
     let canonical = print(message);
     serde_json::from_str::<serde_json::Value>(&canonical)
         .unwrap_or_else(|error| panic!("{error}: {canonical}"));
@@ -95,13 +105,12 @@ fn round_trip(message: &TestAllTypesProto3) {
         options().proto_names(),
         options().enums_as_ints(),
         options().emit_defaults(),
+        options().pretty(),
     ] {
         let text = form
             .to_string(message)
             .unwrap_or_else(|error| panic!("{error} in {canonical}"));
-        let back = options()
-            .strict()
-            .from_slice::<TestAllTypesProto3>(text.as_bytes());
+        let back = options().strict().from_slice::<M>(text.as_bytes());
         let back = back.unwrap_or_else(|error| panic!("{error} in {text}"));
         assert_eq!(print(&back), canonical);
     }

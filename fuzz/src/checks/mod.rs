@@ -12,7 +12,7 @@ mod wire;
 
 pub use browser::{connect_envelope, connect_get, grpc_web_text};
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
-pub use json::{json_reader, json_writer};
+pub use json::{json_proto2, json_reader, json_writer};
 pub use lines::json_values;
 pub use route::route;
 pub use upload::multipart;
