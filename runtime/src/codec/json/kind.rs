@@ -375,17 +375,18 @@ impl<E: EnumValues> Kind for Enum<E> {
     }
 
     fn parse(text: &str) -> Parsed<i32> {
-        parse_enum(text, E::VALUES)
+        parse_enum(text, E::VALUES, E::CLOSED)
     }
 }
 
-fn parse_enum(text: &str, values: &[(&str, i32)]) -> Parsed<i32> {
+fn parse_enum(text: &str, values: &[(&str, i32)], closed: bool) -> Parsed<i32> {
     if let Some((_, number)) = values.iter().find(|(name, _)| *name == text) {
         return Ok(*number);
     }
-    // Unknown numbers are kept, as in ProtoJSON.
+    // Unknown numbers are kept where there may be any, as in ProtoJSON.
     let number = number::integer(text.as_bytes()).ok().and_then(narrow);
-    number.ok_or_else(|| {
+    let is_known = |number: &i32| !closed || values.iter().any(|known| known.1 == *number);
+    number.filter(is_known).ok_or_else(|| {
         const SHOWN: usize = 8;
         let names: Vec<&str> = values.iter().map(|(name, _)| *name).take(SHOWN).collect();
         let more = if values.len() > SHOWN { ", .." } else { "" };
