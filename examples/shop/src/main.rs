@@ -44,6 +44,7 @@ async fn bind_product(registry: &Memory, address: &str) -> Result<Bound> {
     Server::new("shop-product")
         .add(ProductServer::new(product::Service::with_samples()))
         .authenticator(product::Staff)
+        .reflection()
         .registry(registry.clone())
         .bind(address)
         .await
@@ -53,6 +54,7 @@ async fn bind_product(registry: &Memory, address: &str) -> Result<Bound> {
 async fn bind_order(registry: &Memory, address: &str) -> Result<Bound> {
     Server::new("shop-order")
         .add(OrderServer::new(order::Service::default()))
+        .reflection()
         .registry(registry.clone())
         .bind(address)
         .await

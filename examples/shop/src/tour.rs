@@ -113,19 +113,39 @@ async fn json(product: SocketAddr, order: SocketAddr) -> Result<()> {
     )
     .await?;
     let items = r#"{"items": [{"productId": "1", "count": 2}, {"productId": "2", "count": 1}]}"#;
-    post(order, "/trade.Order/Place", items, 200).await
+    post(order, "/trade.Order/Place", items, 200).await?;
+    routes(product).await
+}
+
+/// The same service as its google.api.http rules have it.
+async fn routes(product: SocketAddr) -> Result<()> {
+    get(product, "/v1/products/2", 200).await?;
+    get(product, "/v1/products:search?text=tea&limit=1", 200).await?;
+    get(product, "/v1/products/two", 400).await?;
+    get(product, "/v1/products/2/image", 404).await
 }
 
 /// Posts JSON as curl would, and prints both sides.
 async fn post(server: SocketAddr, path: &str, body: &str, expected: u16) -> Result<()> {
-    println!("\nHTTP  POST {path}");
-    let tap = Tap::before(server).await?;
-    let mut socket = TcpStream::connect(tap.address()).await?;
-    let request = format!(
+    let head = format!(
         "POST {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
+    exchange(server, head + body, expected).await
+}
+
+/// Gets a page as curl would.
+async fn get(server: SocketAddr, path: &str, expected: u16) -> Result<()> {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n");
+    exchange(server, head, expected).await
+}
+
+async fn exchange(server: SocketAddr, request: String, expected: u16) -> Result<()> {
+    let line = request.lines().next().unwrap_or_default();
+    println!("\nHTTP  {}", line.trim_end_matches(" HTTP/1.1"));
+    let tap = Tap::before(server).await?;
+    let mut socket = TcpStream::connect(tap.address()).await?;
     socket.write_all(request.as_bytes()).await?;
     let mut response = String::new();
     socket.read_to_string(&mut response).await?;
@@ -167,6 +187,13 @@ curl -d '{{\"id\": \"1\"}}' -H 'content-type: application/json' http://{product}
 curl -d '{{\"text\": \"tea\"}}' -H 'content-type: application/json' http://{product}/common.Product/Search
 curl -d '{{\"info\": {{\"id\": \"1\", \"price\": 99}}, \"mask\": \"price\"}}' -H 'content-type: application/json' \\
   -H 'authorization: Bearer staff-me' http://{product}/common.Product/Update
+curl 'http://{product}/v1/products/2'
+curl 'http://{product}/v1/products:search?text=tea&limit=1'
+curl -X PATCH -d '{{\"price\": 77}}' -H 'content-type: application/json' -H 'authorization: Bearer staff-me' \\
+  http://{product}/v1/products/1
+curl -F image=@README.md -F caption=front -H 'authorization: Bearer staff-me' http://{product}/v1/products/1/image
+curl http://{product}/v1/products/1/image
+curl -N -H 'accept: text/event-stream' http://{product}/v1/products:watch
 curl -d '{{\"items\": [{{\"productId\": \"1\", \"count\": 2}}]}}' -H 'content-type: application/json' \\
   http://{order}/trade.Order/Place"
     );
