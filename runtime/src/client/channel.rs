@@ -77,7 +77,7 @@ impl Channel {
     }
 
     /// Makes a channel to `http://host:port` or `host:port`, gRPC over HTTP/2 without TLS, or to `https://host:port`,
-    /// with TLS as [`Channel::tls`] or the features say (needs feature `tls`; the port may be left out: 443).
+    /// with TLS as `Channel::tls` or the features say (needs feature `tls`; the port may be left out: 443).
     ///
     /// # Errors
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it is no such address, or TLS is not compiled in.
