@@ -14,8 +14,10 @@ for tool in valgrind callgrind_control h2load cargo; do
 done
 
 # server[ arguments]:protocol, the peer of each protocol first. `--chain`: with an authenticator and an interceptor.
+# `find-route` is a google.api.http GET beside the JSON call of the same method, `find-json`.
 RUNS=(tonic:grpc hyper-grpc:grpc ezrpc:grpc "ezrpc --chain:grpc"
-    axum:json hyper-json:json ezrpc:json "ezrpc --chain:json")
+    axum:json hyper-json:json ezrpc:json "ezrpc --chain:json"
+    ezrpc:find-json ezrpc:find-route)
 WARM_UP=300 FEW=500 MANY=2500
 target=${CARGO_TARGET_DIR:-target}
 work=$(mktemp -d)
@@ -31,11 +33,21 @@ printf '\0\0\0\0\012\010\271\140\022\005zh-CN' >"$work/grpc"
 printf '{"id":12345,"locale":"zh-CN"}' >"$work/json"
 [ "$(wc -c <"$work/grpc")" = 15 ] && [ "$(wc -c <"$work/json")" = 29 ]
 
+# The five fields of Product.Find: as JSON on the RPC path, and two in the path and three in the query of a GET.
+printf '{"id":12345,"locale":"zh-CN","currency":"SGD","warehouse":7,"details":true}' >"$work/find-json"
+
 # load PROTOCOL REQUESTS ADDRESS: sends the requests and fails unless each one was answered with a whole product.
 load() {
-    local flags=(-c 1 -m 32 -H 'te: trailers' -H 'content-type: application/grpc')
-    [ "$1" = grpc ] || flags=(--h1 -c 4 -m 1 -H 'content-type: application/json')
-    timeout 300 h2load -n "$2" "${flags[@]}" -d "$work/$1" "http://$3/common.Product/Get" >"$work/load"
+    local flags=(--h1 -c 4 -m 1 -H 'content-type: application/json' -d "$work/$1") path=common.Product/Get
+    case $1 in
+        grpc) flags=(-c 1 -m 32 -H 'te: trailers' -H 'content-type: application/grpc' -d "$work/$1") ;;
+        find-json) path=common.Product/Find ;;
+        find-route)
+            flags=(--h1 -c 4 -m 1)
+            path='v1/products/12345/zh-CN?currency=SGD&warehouse=7&details=true'
+            ;;
+    esac
+    timeout 300 h2load -n "$2" "${flags[@]}" "http://$3/$path" >"$work/load"
     local good data
     good=$(sed -nE 's/^status codes: ([0-9]+) 2xx.*/\1/p' "$work/load")
     data=$(sed -nE 's/^traffic: .*\(([0-9]+)\) data$/\1/p' "$work/load")
@@ -94,7 +106,7 @@ for run in "${RUNS[@]}"; do
     [ $# -eq 0 ] || [[ " $* " == *" $server "* ]] || continue
     cargo build --quiet --release -p "bench-$server"
     measure "$server" "$protocol" "${words[@]:1}"
-    : "${peer[$protocol]:=$result}"
-    awk -v p="$protocol" -v s="${words[*]}" -v n="$result" -v d="${peer[$protocol]}" \
+    : "${peer[${protocol%-*}]:=$result}"
+    awk -v p="$protocol" -v s="${words[*]}" -v n="$result" -v d="${peer[${protocol%-*}]}" \
         'BEGIN { printf "| %s | %s | %.1f k | %.2f |\n", p, s, n / 1000, n / d }'
 done

@@ -1,5 +1,6 @@
 //! `Product.Get` by ezrpc with its defaults: descriptors, health and the interceptor chain in place.
 //!
+//! `Product.Find` is the same with five fields to read, on its RPC path and by a google.api.http route.
 //! With `--chain` the chain is not empty: an authenticator that lets everybody in, for gRPC too, and an interceptor.
 
 mod proto {
@@ -8,7 +9,7 @@ mod proto {
 
 use bench_fixture as fixture;
 use ezrpc::{Authenticator, Context, Interceptor, Next, Principal, Reply, Result, Server, wkt};
-use proto::common::{Product, ProductGet, ProductGetResp, ProductInfo, ProductServer};
+use proto::common::{Product, ProductFind, ProductGet, ProductGetResp, ProductInfo, ProductServer};
 
 struct Shop {
     product: ProductInfo,
@@ -16,6 +17,12 @@ struct Shop {
 
 impl Product for Shop {
     async fn get(&self, _ctx: &Context, req: ProductGet) -> Result<ProductGetResp> {
+        let mut info = self.product.clone();
+        info.id = req.id;
+        Ok(ProductGetResp { info: Some(info) })
+    }
+
+    async fn find(&self, _ctx: &Context, req: ProductFind) -> Result<ProductGetResp> {
         let mut info = self.product.clone();
         info.id = req.id;
         Ok(ProductGetResp { info: Some(info) })
