@@ -6,7 +6,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use crate::base64::{self, Form};
-use crate::error::{Error, Result};
+use crate::codec::json::{
+    self,
+    bind::{self, Binder, Value},
+};
+use crate::error::{Code, Error, Result};
 use crate::protocol::compression::{self, Encoding};
 use crate::protocol::connect::get;
 use crate::protocol::content_type::ContentType;
@@ -16,6 +20,7 @@ use crate::protocol::grpc_web::text;
 use crate::protocol::head::Head;
 use crate::protocol::webapi::lines::Splitter;
 use crate::protocol::webapi::multipart::{self, Event, Parser};
+use crate::protocol::webapi::query::Pairs;
 use crate::protocol::{percent, trace};
 use crate::route::{Decoding, Found, Table};
 
@@ -252,4 +257,26 @@ pub fn certificate(der: &[u8]) -> (String, Vec<String>) {
         (peer.subject(), names)
     })
     .unwrap_or_default()
+}
+
+/// Sets the fields of a message that a query string names.
+///
+/// # Errors
+/// The first pair that cannot be taken.
+pub fn bind_query(message: &mut dyn json::Message, query: &str) -> Result<()> {
+    let (mut binder, options) = (Binder::default(), json::Options::new());
+    for pair in Pairs::new(query) {
+        let (key, text) = pair?;
+        let set = binder.set(message, &key, Value::Text(&text), &options);
+        set.map_err(|error| Error::bare(Code::InvalidArgument, error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Reads a JSON document and tells the fields that it names, as the mask of a PATCH has them.
+///
+/// # Errors
+/// If the text is not the form of the message.
+pub fn named_fields(message: &mut dyn json::Message, text: &[u8]) -> json::Result<Vec<String>> {
+    bind::read_recorded(message, text, &json::Options::new())
 }

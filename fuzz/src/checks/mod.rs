@@ -2,6 +2,7 @@
 //!
 //! Also compiled by `tests/tests/corpora.rs`, which runs them on the seeds; `crate::proto` is what `fuzz/protos` makes.
 
+mod bind;
 mod browser;
 mod generator;
 mod json;
@@ -10,6 +11,7 @@ mod route;
 mod upload;
 mod wire;
 
+pub use bind::{binding, field_names};
 pub use browser::{connect_envelope, connect_get, grpc_web_text};
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
 pub use json::{json_proto2, json_reader, json_writer};

@@ -1,0 +1,5 @@
+//! Queries into messages.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ezrpc_fuzz::checks::binding(data));
