@@ -2,6 +2,7 @@
 
 #[allow(unreachable_pub, reason = "it is public where it lives")]
 #[path = "../../tests/src/tools.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod tools;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use http::HeaderMap;
 
 use crate::context::DEFAULT_HOPS;
 use crate::error::{Code, Error, Result};
+use crate::protocol::Protocol;
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::grpc::timeout;
@@ -18,6 +19,8 @@ pub(crate) struct Head {
     pub(crate) timeout: Option<Duration>,
     /// A time limit that cannot be read.
     bad_timeout: bool,
+    /// A `grpc-timeout` of more digits than gRPC takes.
+    long_timeout: bool,
     /// Of a body: `content-encoding`, `accept-encoding`.
     pub(crate) body: Compression,
     /// Of messages in gRPC and gRPC-Web: `grpc-encoding`, `grpc-accept-encoding`.
@@ -71,6 +74,7 @@ impl Head {
             content_type: ContentType::Missing,
             timeout: None,
             bad_timeout: false,
+            long_timeout: false,
             body: Compression::NONE,
             grpc: Compression::NONE,
             envelopes: Compression::NONE,
@@ -122,7 +126,10 @@ impl Head {
 
     fn read_grpc(&mut self, name: &str, value: &[u8]) {
         match name {
-            "grpc-timeout" => self.set_timeout(timeout::parse(value)),
+            "grpc-timeout" => {
+                self.long_timeout |= value.len() > timeout::DIGITS + 1;
+                self.set_timeout(timeout::parse_long(value));
+            }
             "grpc-encoding" => self.grpc.set_sent(value),
             "grpc-accept-encoding" => self.grpc.set_accepted(value),
             _ => self.special_metadata |= name.starts_with("grpc-metadata-"),
@@ -150,7 +157,11 @@ impl Head {
     /// # Errors
     /// [`Code::InvalidArgument`] for a malformed timeout, or another Connect than version 1.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.bad_timeout {
+        let grpc = matches!(
+            self.content_type.protocol(),
+            Protocol::Grpc | Protocol::GrpcWeb
+        );
+        if self.bad_timeout || (self.long_timeout && grpc) {
             return Err(Error::bare(
                 Code::InvalidArgument,
                 "malformed timeout: grpc-timeout takes 1 to 8 digits and one of H M S m u n, \

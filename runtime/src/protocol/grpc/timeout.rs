@@ -2,10 +2,23 @@
 
 use std::time::Duration;
 
+/// The most digits gRPC takes.
+pub(crate) const DIGITS: usize = 8;
+
 /// Reads a timeout; `None` if it is malformed.
 pub(crate) fn parse(text: &[u8]) -> Option<Duration> {
+    parse_within(DIGITS, text)
+}
+
+/// The same for callers over HTTP, who may write more digits, as they may to grpc-gateway.
+pub(crate) fn parse_long(text: &[u8]) -> Option<Duration> {
+    // Seconds in a `u64`, whatever the unit.
+    parse_within(15, text)
+}
+
+fn parse_within(most: usize, text: &[u8]) -> Option<Duration> {
     let (unit, digits) = text.split_last()?;
-    if digits.is_empty() || digits.len() > 8 {
+    if digits.is_empty() || digits.len() > most {
         return None;
     }
     let mut amount = 0u64;
