@@ -171,7 +171,7 @@ impl<'t, T> Table<'t, T> {
         let by = |method: &str| {
             let head = escape::head_of(method.bytes());
             let mut ends = ends.iter().filter(|end| end.head == head);
-            ends.find(|end| method.len() < 8 || self.entries[end.entry].method == method)
+            ends.find(|end| self.entries[end.entry].method == method)
                 .map(|end| end.entry)
         };
         let head = || (method == "HEAD").then(|| by("GET")).flatten();

@@ -137,7 +137,7 @@ async fn nobody_there_is_said_with_the_address() {
         "",
         "host",
         "http://host",
-        "https://host:1",
+        "ftp://host:1",
         "host:port",
         ":80",
     ] {
