@@ -42,6 +42,7 @@ async fn h21_every_type_from_a_query() {
         ("string_wrapper=", r#"{"stringWrapper":""}"#),
         ("int64_wrapper=5", r#"{"int64Wrapper":"5"}"#),
         ("int64_wrapper.value=5", r#"{"int64Wrapper":"5"}"#),
+        ("string_wrapper.value=x", r#"{"stringWrapper":"x"}"#),
         ("boolWrapper=0", r#"{"boolWrapper":false}"#),
         ("double_wrapper=1", r#"{"doubleWrapper":1}"#),
         ("bytes_wrapper=AQ", r#"{"bytesWrapper":"AQ=="}"#),

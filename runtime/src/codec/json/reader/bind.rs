@@ -428,10 +428,7 @@ impl<'a> Reader<'a> {
 
     /// The bytes for a `bytes` field, if they come as they are.
     pub(crate) fn file_bytes(&mut self) -> Result<Option<Bytes>> {
-        if self.bind.as_ref().is_some_and(|bind| bind.optional) {
-            self.skip_element("value");
-        }
-        self.check_end_of_path()?;
+        self.check_end_of_field()?;
         match self.bind.as_ref().map(|bind| &bind.value) {
             Some(Value::File(file)) => {
                 let data = file.data.clone();
@@ -449,7 +446,7 @@ impl<'a> Reader<'a> {
 
     /// The text for a `string` field, if it comes as a part, without a copy where it can be.
     pub(crate) fn file_text(&mut self) -> Result<Option<String>> {
-        self.check_end_of_path()?;
+        self.check_end_of_field()?;
         let data = match self.bind.as_mut().map(|bind| &mut bind.value) {
             Some(Value::File(file)) => std::mem::take(&mut file.data),
             _ => return Ok(None),
@@ -466,6 +463,14 @@ impl<'a> Reader<'a> {
             Some(&Value::Paths(paths)) => self.set().map(|()| Some(paths.to_vec())),
             _ => Ok(None),
         }
+    }
+
+    /// The path ends here, or with the one field of a wrapper.
+    fn check_end_of_field(&mut self) -> Result {
+        if self.bind.as_ref().is_some_and(|bind| bind.optional) {
+            self.skip_element("value");
+        }
+        self.check_end_of_path()
     }
 
     fn check_end_of_path(&self) -> Result {
