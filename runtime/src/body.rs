@@ -115,7 +115,9 @@ impl Body {
         }
         let reading = async move {
             let mut left = BYTES;
-            while let (1.., Some(Ok(data))) = (left, self.data().await) {
+            while left > 0
+                && let Some(Ok(data)) = self.data().await
+            {
                 left = left.saturating_sub(data.len());
             }
         };

@@ -39,6 +39,7 @@ mod io;
 mod metadata;
 mod method;
 mod protocol;
+mod random;
 mod reply;
 mod route;
 mod server;

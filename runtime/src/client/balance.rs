@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime;
 
 use super::endpoint::Node;
-use super::random;
+use crate::random;
 
 /// Picks among `nodes`; `avoid` is taken only if there is no other that can be used now.
 pub(super) fn pick<'a>(

@@ -11,9 +11,9 @@ use h2::client::{Builder, SendRequest};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::random;
 use super::transport::Transport;
 use crate::io::{Io, Moved};
+use crate::random;
 
 /// How long to leave an endpoint alone after the first failure; doubled by each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);

@@ -9,7 +9,6 @@ mod endpoint;
 mod exchange;
 pub(crate) mod group;
 mod local;
-pub(crate) mod random;
 mod remote;
 mod reply;
 mod settings;

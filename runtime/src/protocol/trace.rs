@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 
-use crate::client::random;
+use crate::random;
 
 const LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
 

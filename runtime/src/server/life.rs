@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::ConnectionOptions;
-use crate::client::random;
 use crate::io::Moved;
+use crate::random;
 
 /// How long a peer may take to acknowledge that a quiet connection winds down.
 const PROBE: Duration = Duration::from_secs(20);

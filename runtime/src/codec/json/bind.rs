@@ -239,7 +239,7 @@ pub(crate) fn read_field(
     let read = message.read_field(index, &mut reader);
     read.map_err(|error| error.in_field(name))?;
     reader.end()?;
-    Ok(reader.recorded())
+    reader.recorded()
 }
 
 /// Reads a JSON document; returns the fields that it names, as a field mask has them.
@@ -255,7 +255,7 @@ pub(crate) fn read_recorded(
     reader.record();
     message.read(&mut reader)?;
     reader.end()?;
-    Ok(reader.recorded())
+    reader.recorded()
 }
 
 fn position(fields: &[Field], name: &str) -> Option<usize> {

@@ -23,7 +23,12 @@ impl Decoder {
     /// # Errors
     /// [`Code::InvalidArgument`] for anything but base64.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<Vec<u8>> {
-        self.rest.extend_from_slice(piece);
+        // Either alphabet, and both: whether they mix must not depend on how the body is cut.
+        self.rest.extend(piece.iter().map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        }));
         let whole = self.rest.len() / 4 * 4;
         let (mut out, mut from) = (Vec::with_capacity(whole / 4 * 3), 0);
         while from < whole {

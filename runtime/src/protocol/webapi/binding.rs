@@ -208,8 +208,12 @@ impl Request<'_> {
     fn body(&mut self, field: &str, body: Bytes) -> Result<()> {
         let options = &self.wire.settings.json;
         let json = body.trim_ascii();
-        // curl sends nothing where it means `{}`.
-        if json.is_empty() {
+        // curl sends nothing where it means `{}`. White space is data in protobuf.
+        let empty = match self.wire.codec {
+            Codec::Json => json.is_empty(),
+            Codec::Proto => body.is_empty(),
+        };
+        if empty {
             return Ok(());
         }
         let route = self.binding.route;
@@ -269,7 +273,8 @@ impl Request<'_> {
     }
 
     fn form(&mut self, form: &[u8], field: &str) -> Result<()> {
-        for pair in Pairs::new(form_text(form)?) {
+        for (number, pair) in Pairs::new(form_text(form)?).enumerate() {
+            bound("form", number)?;
             let (key, value) = pair.map_err(|error| bad(format!("form: {}", error.message())))?;
             match field {
                 "*" => self.set(&key, &value, "form field")?,
@@ -295,7 +300,8 @@ impl Request<'_> {
         if whole && !self.rules().strict_query {
             return Ok(());
         }
-        for pair in Pairs::new(query) {
+        for (number, pair) in Pairs::new(query).enumerate() {
+            bound("query", number)?;
             let (key, value) = pair.map_err(|error| bad(format!("query: {}", error.message())))?;
             if self.rules().system_params.contains(&key) {
                 continue;
@@ -345,6 +351,17 @@ fn form_text(form: &[u8]) -> Result<&str> {
         return Err(bad(text.into()));
     }
     Ok(text)
+}
+
+/// The most values that a query or a form may have: each costs a search among the fields of the message.
+const MOST_PAIRS: usize = 10_000;
+
+/// Checks that there are not too many values.
+fn bound(what: &str, number: usize) -> Result<()> {
+    match number < MOST_PAIRS {
+        true => Ok(()),
+        false => Err(bad(format!("{what}: more than {MOST_PAIRS} values"))),
+    }
 }
 
 fn bad(message: String) -> Error {

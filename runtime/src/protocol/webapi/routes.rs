@@ -35,8 +35,12 @@ pub(crate) fn no_content(methods: &[&str]) -> Response<Body> {
 /// Sends the caller, with the same method and body, to the path without its last slash.
 pub(crate) fn without_slash(uri: &Uri) -> Option<Response<Body>> {
     let path = uri.path().strip_suffix('/')?;
-    // With two slashes at the front it would lead to another host.
-    let path = Some(path).filter(|path| !path.starts_with("//"))?;
+    // With two slashes at the front it would lead to another host; browsers take `\` for one.
+    let leads_away = |path: &&str| {
+        path.get(1..)
+            .is_some_and(|rest| rest.starts_with(['/', '\\']))
+    };
+    let path = Some(path).filter(|path| !leads_away(path))?;
     let location = match uri.query() {
         Some(query) => HeaderValue::try_from(format!("{path}?{query}")),
         None => HeaderValue::from_str(path),
@@ -76,4 +80,23 @@ pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
 /// The HTTP method a form asks for in place of POST.
 pub(crate) fn method_override(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-http-method-override")?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_the_host() {
+        let location = |target: &'static str| {
+            let response = without_slash(&Uri::from_static(target))?;
+            let value = response.headers().get(LOCATION)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        assert_eq!(location("/a/b/?c=1").as_deref(), Some("/a/b?c=1"));
+        assert_eq!(location("/a").as_deref(), None);
+        for away in ["//evil.example/", "/\\evil.example/"] {
+            assert_eq!(location(away).as_deref(), None, "{away}");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Notes which fields a document names: the field mask of a PATCH.
 
-use super::Reader;
+use super::{Error, Reader, Result};
+
+/// The most bytes that the paths of one document may take together.
+const MOST: usize = 1 << 20;
 
 /// The paths of the fields named so far, by proto names with dots; the deepest of each branch only.
 #[derive(Debug, Default)]
@@ -12,12 +15,14 @@ pub(super) struct Recorder {
     ways: Vec<(u32, usize)>,
     /// The depth below which nothing is noted: inside lists, maps and `Any`.
     floor: Option<u32>,
+    /// What all paths noted so far take; over [`MOST`] nothing more is noted.
+    size: usize,
 }
 
 impl Recorder {
     /// Notes a field; `depth` counts down from the outermost message.
     fn note(&mut self, depth: u32, name: &str) {
-        if self.floor.is_some_and(|floor| depth < floor) {
+        if self.size > MOST || self.floor.is_some_and(|floor| depth < floor) {
             return;
         }
         self.floor = None;
@@ -33,7 +38,11 @@ impl Recorder {
             self.path.push('.');
         }
         self.path.push_str(name);
-        self.paths.push(self.path.clone());
+        // One long name around many short ones must not be kept as often as there are those.
+        self.size += self.path.len() + size_of::<String>();
+        if self.size <= MOST {
+            self.paths.push(self.path.clone());
+        }
     }
 
     /// The paths, sorted, each once.
@@ -52,8 +61,17 @@ impl Reader<'_> {
     }
 
     /// The paths of the fields named, sorted.
-    pub(in crate::codec::json) fn recorded(self) -> Vec<String> {
-        self.mask.map_or_else(Vec::new, |mask| mask.into_paths())
+    ///
+    /// # Errors
+    /// If they are too many to be kept.
+    pub(in crate::codec::json) fn recorded(self) -> Result<Vec<String>> {
+        match self.mask {
+            Some(mask) if mask.size > MOST => {
+                let text = "the document names too many fields to tell them all in a field mask";
+                Err(Error::new(text))
+            }
+            mask => Ok(mask.map_or_else(Vec::new, |mask| mask.into_paths())),
+        }
     }
 
     /// Notes that the document names a field, if somebody wants to know.

@@ -124,6 +124,10 @@ impl<M: Message> Messages<M> {
 
     /// Takes a chunk of full length, if there is one.
     fn whole_chunk(&mut self) -> Option<Bytes> {
+        // Of a field the content may be longer than any chunk.
+        if !matches!(self.state, State::File) {
+            return None;
+        }
         if self.content.len() == 0 && self.rest.len() >= CHUNK {
             return Some(self.rest.split_to(CHUNK));
         }
@@ -133,8 +137,7 @@ impl<M: Message> Messages<M> {
             let more = room - piece.len();
             self.content.push(piece, more as u64);
         }
-        let whole = matches!(self.state, State::File) && self.content.len() == CHUNK;
-        whole.then(|| self.content.take())
+        (self.content.len() == CHUNK).then(|| self.content.take())
     }
 
     /// Takes what there is of a chunk.
