@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::watch::snapshot;
-use super::{BoxFuture, Endpoint, Registry, Snapshot, Watch};
+use super::{BoxFuture, Endpoint, Registration, Registry, Snapshot, Watch};
 use crate::error::{Error, Result};
 
 /// A list of addresses, for one service each or for all.
@@ -97,7 +96,7 @@ pub(crate) fn check_address(address: &str) -> Result<()> {
 }
 
 impl Registry for Fixed {
-    fn register<'a>(&'a self, _: &'a str, _: Endpoint) -> BoxFuture<'a, Result<()>> {
+    fn register(&self, _: Registration) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
@@ -106,7 +105,7 @@ impl Registry for Fixed {
     }
 
     fn get<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Snapshot>> {
-        Box::pin(async move { Ok(snapshot(self.endpoints(service))) })
+        Box::pin(async move { Ok(self.endpoints(service).collect()) })
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<String>>> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::watch::snapshot;
-use super::{BoxFuture, Endpoint, Publisher, Registry, Snapshot, Watch};
+use super::{BoxFuture, Endpoint, Publisher, Registration, Registry, Snapshot, Watch};
 use crate::call::Service;
 use crate::error::Result;
 
@@ -71,7 +70,7 @@ impl Entry {
     fn publish(&mut self) {
         self.watches.retain(|watch| !watch.is_closed());
         for watch in &self.watches {
-            watch.publish(self.endpoints.values().cloned());
+            watch.publish(self.snapshot());
         }
     }
 
@@ -85,9 +84,10 @@ impl Entry {
 }
 
 impl Registry for Memory {
-    fn register<'a>(&'a self, service: &'a str, endpoint: Endpoint) -> BoxFuture<'a, Result<()>> {
+    fn register(&self, registration: Registration) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.change(service, |entry| {
+            self.change(registration.service(), |entry| {
+                let endpoint = registration.endpoint.clone();
                 entry.endpoints.insert(endpoint.address.clone(), endpoint);
             });
             Ok(())
@@ -112,7 +112,7 @@ impl Registry for Memory {
             let services = self.lock();
             Ok(match services.get(service) {
                 Some(entry) => entry.snapshot(),
-                None => snapshot([]),
+                None => Snapshot::new([]),
             })
         })
     }

@@ -5,6 +5,8 @@ mod default;
 mod endpoint;
 mod fixed;
 mod memory;
+mod registration;
+mod snapshot;
 mod watch;
 
 #[cfg(test)]
@@ -14,12 +16,15 @@ mod tests;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use default::{default_registry, set_default_registry};
 pub use endpoint::Endpoint;
 pub use fixed::Fixed;
 pub use memory::Memory;
-pub use watch::{Publisher, Snapshot, Watch};
+pub use registration::Registration;
+pub use snapshot::Snapshot;
+pub use watch::{Publisher, Watch};
 
 pub(crate) use clients::Clients;
 pub(crate) use default::default_clients;
@@ -35,13 +40,13 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// ```
 /// use ezrpc::Result;
-/// use ezrpc::discovery::{BoxFuture, Endpoint, Registry, Snapshot, Watch};
+/// use ezrpc::discovery::{BoxFuture, Endpoint, Registration, Registry, Snapshot, Watch};
 ///
 /// /// One host for everything.
 /// struct Localhost;
 ///
 /// impl Registry for Localhost {
-///     fn register<'a>(&'a self, _: &'a str, _: Endpoint) -> BoxFuture<'a, Result<()>> {
+///     fn register(&self, _: Registration) -> BoxFuture<'_, Result<()>> {
 ///         Box::pin(async { Ok(()) })
 ///     }
 ///     fn deregister<'a>(&'a self, _: &'a str, _: &'a Endpoint) -> BoxFuture<'a, Result<()>> {
@@ -62,11 +67,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// }
 /// ```
 pub trait Registry: Send + Sync + 'static {
-    /// Makes an endpoint of `service` known, or replaces what is known of its address.
+    /// Makes an endpoint of a service known, or replaces what is known of its address.
     ///
     /// # Errors
     /// [`Code::Unavailable`](crate::Code::Unavailable) if the registry cannot be reached.
-    fn register<'a>(&'a self, service: &'a str, endpoint: Endpoint) -> BoxFuture<'a, Result<()>>;
+    fn register(&self, registration: Registration) -> BoxFuture<'_, Result<()>>;
 
     /// Forgets the endpoint of `service` with this address; none such is no error.
     ///
@@ -98,6 +103,13 @@ pub trait Registry: Send + Sync + 'static {
     /// Returns a short text for people that says which registry this is: `memory`, `fixed:10.0.0.1:80`.
     fn describe(&self) -> String;
 
+    /// Returns how long it takes until all who watch know of a change (default zero).
+    ///
+    /// A server goes on serving that long after it has deregistered.
+    fn propagation(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Returns the service itself, if it lives in this process.
     #[doc(hidden)]
     fn local(&self, _service: &str) -> Option<Arc<dyn Service>> {
@@ -106,8 +118,8 @@ pub trait Registry: Send + Sync + 'static {
 }
 
 impl<R: Registry + ?Sized> Registry for Arc<R> {
-    fn register<'a>(&'a self, service: &'a str, endpoint: Endpoint) -> BoxFuture<'a, Result<()>> {
-        (**self).register(service, endpoint)
+    fn register(&self, registration: Registration) -> BoxFuture<'_, Result<()>> {
+        (**self).register(registration)
     }
 
     fn deregister<'a>(
@@ -132,6 +144,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn describe(&self) -> String {
         (**self).describe()
+    }
+
+    fn propagation(&self) -> Duration {
+        (**self).propagation()
     }
 
     fn local(&self, service: &str) -> Option<Arc<dyn Service>> {

@@ -44,7 +44,10 @@ async fn takes_registrations(registry: Arc<dyn Registry>) {
         .weight(7)
         .version("v2")
         .metadata("zone", "x");
-    registry.register(SERVICE, heavy.clone()).await.unwrap();
+    registry
+        .register(Registration::new(SERVICE, heavy.clone()))
+        .await
+        .unwrap();
     let seen = watch.next().await.unwrap();
     assert_eq!(*seen, [Endpoint::new("a:1"), heavy.clone()]);
 
@@ -61,7 +64,7 @@ async fn takes_registrations(registry: Arc<dyn Registry>) {
     // Who comes back is seen, by the watches that are left.
     drop(watch);
     registry
-        .register(SERVICE, Endpoint::new("c:3"))
+        .register(Registration::new(SERVICE, Endpoint::new("c:3")))
         .await
         .unwrap();
     assert_eq!(addresses(&second.try_next().unwrap()), ["c:3"]);
@@ -73,7 +76,7 @@ async fn memory_conforms() {
     let memory = Memory::new();
     for address in ["b:2", "a:1"] {
         memory
-            .register(SERVICE, Endpoint::new(address))
+            .register(Registration::new(SERVICE, Endpoint::new(address)))
             .await
             .unwrap();
     }
@@ -99,7 +102,7 @@ async fn a_fixed_list_for_all_gives_way_to_one_of_its_own() {
 async fn dropping_either_end_is_seen_by_the_other() {
     let (publisher, mut watch) = Watch::channel();
     assert_eq!(watch.try_next(), None);
-    publisher.publish([Endpoint::new("a:1")]);
+    publisher.publish(Snapshot::new([Endpoint::new("a:1")]));
     drop(publisher);
     assert_eq!(addresses(&watch.next().await.unwrap()), ["a:1"]);
     assert_eq!(watch.next().await, None);

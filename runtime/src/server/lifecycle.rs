@@ -15,7 +15,7 @@ use super::access::{Access, Policy};
 use super::connection::{Connection, Http};
 use super::health::Health;
 use crate::call::Service;
-use crate::discovery::{Endpoint, Registry};
+use crate::discovery::{Endpoint, Registration, Registry};
 use crate::error::Result;
 use crate::method::Webapi;
 use crate::protocol::Protocol;
@@ -158,7 +158,8 @@ impl Bound {
     async fn register(&self) -> Result<()> {
         if let Some(registry) = &self.registry {
             for service in &self.services {
-                registry.register(service, self.endpoint()).await?;
+                let registration = Registration::new(*service, self.endpoint());
+                registry.register(registration).await?;
             }
         }
         tracing::info!(server = self.name, address = %self.address, services = ?self.services, "serving");
@@ -281,7 +282,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::discovery::{BoxFuture, Snapshot, Watch};
+    use crate::discovery::{BoxFuture, Registration, Snapshot, Watch};
     use crate::error::Error;
     use crate::server::{Health, Server};
 
@@ -293,7 +294,7 @@ mod tests {
     }
 
     impl Registry for Bad {
-        fn register<'a>(&'a self, _: &'a str, _: Endpoint) -> BoxFuture<'a, Result<()>> {
+        fn register(&self, _: Registration) -> BoxFuture<'_, Result<()>> {
             self.asked.lock().unwrap().push("register");
             Box::pin(async {
                 match self.refuses {
