@@ -32,6 +32,36 @@ tools_debian() {
 # Debian's protoc (3.21 in bookworm).
 tools_protoc() { tools_debian protoc protobuf-compiler; }
 
+# Debian's consul (1.8.7): bookworm has none, so that it comes from bullseye, at the mirror this machine uses already.
+tools_consul() {
+    command -v consul >/dev/null && return
+    local folder=$TOOLS/consul
+    if ! [ -e "$folder/complete" ]; then
+        rm -rf "$folder" && mkdir -p "$folder/lists/partial" "$folder/archives/partial"
+        tools_bullseye >"$folder/bullseye.list"
+        local apt=(apt-get -qq -o "Dir::Etc::SourceList=$folder/bullseye.list" -o Dir::Etc::SourceParts=-
+            -o "Dir::State::Lists=$folder/lists" -o "Dir::Cache::archives=$folder/archives" -o APT::Sandbox::User=root)
+        { "${apt[@]}" update && (cd "$folder" && "${apt[@]}" download consul); } >"$TOOLS/apt.log" 2>&1 ||
+            { cat "$TOOLS/apt.log" >&2; return 1; }
+        dpkg-deb -x "$folder"/consul_*.deb "$folder"
+        rm -rf "$folder"/lists "$folder"/archives "$folder"/*.deb
+        touch "$folder/complete"
+    fi
+    PATH=$folder/usr/bin:$PATH
+}
+
+# Prints a source list of bullseye: the line by which apt reaches this release, with the other name in it.
+tools_bullseye() {
+    local file
+    for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+        [ -e "$file" ] || continue
+        awk '/^URIs:/ { uri = $2 } /^Signed-By:/ { key = $2 } /^$/ { exit }
+            /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) uri = $i; exit }
+            END { if (uri) print "deb" (key ? " [signed-by=" key "]" : ""), uri, "bullseye main" }' "$file"
+        return
+    done
+}
+
 # Any curl that speaks HTTP/2.
 tools_curl() { tools_debian curl curl; }
 
