@@ -65,7 +65,7 @@ pub use protocol::webapi::upload::UploadLimits;
 pub use protocol::webapi::{ErrorFormat, StreamFormat};
 pub use reply::Reply;
 pub use route::PathDecoding;
-pub use server::{Bound, Health, Server, TrailingSlash};
+pub use server::{Bound, Health, Server, Stop, Supervisor, TrailingSlash};
 pub use stream::Streaming;
 pub use tls::PeerCertificates;
 #[cfg(feature = "tls")]

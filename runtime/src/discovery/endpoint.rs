@@ -50,3 +50,10 @@ impl Endpoint {
         self
     }
 }
+
+/// An endpoint of weight 1 whose address is not known yet.
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self::new("")
+    }
+}

@@ -30,11 +30,16 @@ pub(crate) const LOOP_DETECTED: (&str, &str) = ("ezrpc", "LOOP_DETECTED");
 pub(crate) const LOOP_STATUS: u16 = 508;
 
 static NAME: OnceLock<String> = OnceLock::new();
+/// Its first server's version; empty if that has none.
+static VERSION: OnceLock<String> = OnceLock::new();
 
 /// Says what this process calls itself in user agents and call paths; the first server to say so wins.
-pub(crate) fn identify(name: &str) {
+pub(crate) fn identify(name: &str, version: &str) {
     // A second server in one process does not rename it.
-    let _ = NAME.set(name.to_owned());
+    if NAME.set(name.to_owned()).is_ok() {
+        // Not set by anybody else.
+        let _ = VERSION.set(version.to_owned());
+    }
 }
 
 /// What this process calls itself: its first server's name, `EZRPC_SERVICE`, or the program's.
@@ -123,10 +128,19 @@ fn user_agent() -> HeaderValue {
     static USER_AGENT: OnceLock<HeaderValue> = OnceLock::new();
     let value = USER_AGENT.get_or_init(|| {
         let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
-        HeaderValue::try_from(format!("{} {own}", token(name())))
+        let version = VERSION.get().map_or("", String::as_str);
+        HeaderValue::try_from(product(name(), version) + " " + own)
             .unwrap_or(HeaderValue::from_static(own))
     });
     value.clone()
+}
+
+/// `{name}/{version}`, or the name alone.
+fn product(name: &str, version: &str) -> String {
+    match version {
+        "" => token(name),
+        version => format!("{}/{}", token(name), token(version)),
+    }
 }
 
 /// A name with what would end it replaced.

@@ -71,6 +71,14 @@ impl Health {
         });
     }
 
+    /// Waits until the server as a whole takes calls.
+    pub(crate) async fn serving(&self) {
+        let is_serving =
+            |statuses: &Statuses| statuses.services.get("") == Some(&ServingStatus::Serving);
+        // Fails only without a sender, and there is one in `self`.
+        let _ = self.statuses.subscribe().wait_for(is_serving).await;
+    }
+
     /// Says that nothing takes calls any more; watches end with it, as the server waits for what is under way.
     pub(crate) fn shut_down(&self) {
         self.statuses.send_modify(|statuses| {

@@ -13,6 +13,7 @@ mod rest;
 mod router;
 mod running;
 mod standalone;
+mod supervisor;
 mod upload;
 
 use std::convert::Infallible;
@@ -29,14 +30,16 @@ pub use lifecycle::Bound;
 pub use rest::TrailingSlash;
 pub use running::ServeFuture;
 pub use standalone::{Standalone, serve};
+pub use supervisor::{Stop, Supervisor};
 
 use crate::body::{Body, BoxError};
 use crate::call::Service;
 use crate::codec::json::{self, Types};
 use crate::descriptor::Package;
-use crate::discovery::{Registry, check_address};
+use crate::discovery::{Endpoint, Registry, check_address};
 use crate::error::{Error, Result};
 use crate::interceptor::{Chain, DynInterceptor, Interceptor};
+use crate::method::ServiceDesc;
 use crate::protocol::webapi;
 use crate::protocol::webapi::binding::Rules;
 use crate::protocol::webapi::cors::Cors;
@@ -45,6 +48,7 @@ use crate::protocol::wire::Settings;
 use access::Policy;
 use connection::{ConnectionOptions, Http};
 use exchange::Host;
+use lifecycle::Enrolment;
 use rest::{Rest, RouteOptions};
 use router::{Mount, Router};
 
@@ -89,6 +93,8 @@ pub struct Server {
     tls: Option<crate::tls::ServerTls>,
     /// What the registry is told, if not the address bound.
     advertised: Option<String>,
+    /// What else it is told; the address is put in when it is known.
+    instance: Endpoint,
     reflection: bool,
     lifecycle: lifecycle::Options,
 }
@@ -124,6 +130,7 @@ impl Server {
             #[cfg(feature = "tls")]
             tls: None,
             advertised: None,
+            instance: Endpoint::default(),
             reflection: false,
             lifecycle: lifecycle::Options::default(),
         }
@@ -152,12 +159,6 @@ impl Server {
         B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         self.mounts.push((path.into(), Mount::new(service)));
-        self
-    }
-
-    /// Registers the services in `registry` while the server runs.
-    pub fn registry(mut self, registry: impl Registry) -> Self {
-        self.registry = Some(Arc::new(registry));
         self
     }
 
@@ -190,23 +191,19 @@ impl Server {
     /// As [`Server::bind`].
     pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
         let address = listener.local_addr()?;
-        crate::protocol::outbound::identify(&self.name);
+        crate::protocol::outbound::identify(&self.name, &self.instance.version);
         if self.http.challenge.is_none() {
             let text = "what Server::www_authenticate was given cannot stand in a header";
             return Err(Error::invalid_argument(text));
         }
-        let names = self.service_names()?;
+        let descs = self.descs()?;
         self.check_uploads()?;
-        let health = Health::new(names.iter().copied());
+        let health = Health::new(descs.iter().map(|desc| desc.name()));
         self.services.push(Arc::new(health.clone()));
         if self.reflection {
             self.services.extend(reflection::both(&self.services));
         }
-        let registry = self.registry.take();
-        let advertised = match &registry {
-            Some(_) => self.advertised(address)?,
-            None => address.to_string(),
-        };
+        let enrolment = self.enrolment(descs, address)?;
         let (name, connection, options) = (self.name.clone(), self.connection, self.lifecycle);
         #[cfg(feature = "tls")]
         let tls = self.tls.take().map(|tls| tls.acceptor()).transpose()?;
@@ -217,16 +214,39 @@ impl Server {
             http: Arc::new(http),
             name,
             address,
-            advertised,
             listener,
             health,
-            services: names,
-            registry,
+            enrolment,
             options,
         })
     }
 
-    /// What the registry is told.
+    /// What the registry will be told.
+    fn enrolment(
+        &mut self,
+        services: Vec<&'static ServiceDesc>,
+        bound: SocketAddr,
+    ) -> Result<Enrolment> {
+        let registry = self.registry.take();
+        let advertised = match &registry {
+            Some(_) => self.advertised(bound)?,
+            None => bound.to_string(),
+        };
+        let mut endpoint = std::mem::take(&mut self.instance);
+        endpoint.address = advertised;
+        Ok(Enrolment {
+            server: self.name.clone(),
+            registry,
+            services,
+            endpoint,
+            #[cfg(feature = "tls")]
+            tls: self.tls.is_some(),
+            #[cfg(not(feature = "tls"))]
+            tls: false,
+        })
+    }
+
+    /// The address the registry will be told.
     fn advertised(&self, bound: SocketAddr) -> Result<String> {
         let Some(address) = &self.advertised else {
             if bound.ip().is_unspecified() {
@@ -247,19 +267,21 @@ impl Server {
         Ok(address)
     }
 
-    fn service_names(&self) -> Result<Vec<&'static str>> {
-        let mut names: Vec<&'static str> = Vec::new();
+    /// The facts of the services added, each name once.
+    fn descs(&self) -> Result<Vec<&'static ServiceDesc>> {
+        let mut descs: Vec<&'static ServiceDesc> = Vec::new();
         for service in &self.services {
-            let name = service.desc().name();
-            if names.contains(&name) {
+            let desc = service.desc();
+            let name = desc.name();
+            if descs.iter().any(|known| known.name() == name) {
                 return Err(Error::invalid_argument(format!(
                     "service {name} is added twice to server {}",
                     self.name
                 )));
             }
-            names.push(name);
+            descs.push(desc);
         }
-        Ok(names)
+        Ok(descs)
     }
 
     fn router(self) -> Result<Router> {

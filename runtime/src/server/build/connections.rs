@@ -83,11 +83,4 @@ impl Server {
         self.connection.age_grace = Some(grace);
         self
     }
-
-    /// Registers `address` (`10.0.0.7` or `shop.internal:8080`; without a port, the one bound) rather than the
-    /// address bound. A server bound to all addresses (`0.0.0.0`) needs it to register.
-    pub fn advertise(mut self, address: impl Into<String>) -> Self {
-        self.advertised = Some(address.into());
-        self
-    }
 }

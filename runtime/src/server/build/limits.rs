@@ -17,9 +17,11 @@ impl Server {
         self
     }
 
-    /// Sets how long the server keeps serving after it has said that it stops (default 0).
+    /// Sets how long the server keeps serving after it has deregistered (default: as long as its registry says that
+    /// clients take to know, [`Registry::propagation`](crate::discovery::Registry::propagation): 2 s with Consul, none
+    /// with others and without a registry).
     pub fn drain_window(mut self, window: Duration) -> Self {
-        self.lifecycle.drain_window = window;
+        self.lifecycle.drain_window = Some(window);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod connections;
+mod discovery;
 mod http;
 mod limits;
 mod reflection;
