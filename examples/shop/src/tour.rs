@@ -1,8 +1,9 @@
 //! Starts both services, calls them in every way, and prints what went over the wire.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use ezrpc::discovery::Memory;
+use ezrpc::discovery::{Memory, Registry};
 use ezrpc::{Channel, Code, Context, Error, Result, Streaming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,8 +16,8 @@ use crate::{bind_order, bind_product};
 
 /// Runs the whole tour; ends with an error if anything is not as told.
 pub(crate) async fn run() -> Result<()> {
-    let registry = Memory::new();
-    ezrpc::set_default_registry(registry.clone())?;
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    ezrpc::set_default_registry(Arc::clone(&registry))?;
     let product = bind_product(&registry, "127.0.0.1:0").await?;
     let order = bind_order(&registry, "127.0.0.1:0").await?;
     let (product_at, order_at) = (product.local_addr(), order.local_addr());

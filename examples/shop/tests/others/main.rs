@@ -1,5 +1,6 @@
 //! Clients of other makers against the shop as it is started by hand.
 
+mod consul;
 mod curl;
 mod grpcio;
 mod reflection;
@@ -19,8 +20,14 @@ struct Shop {
 
 impl Shop {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_shop"))
-            .args(["serve", "127.0.0.1:0", "127.0.0.1:0"])
+            .arg("serve")
+            .args(arguments)
+            .args(["127.0.0.1:0", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the shop starts");
