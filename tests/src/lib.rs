@@ -1,6 +1,7 @@
 //! What the end-to-end tests of ezrpc share.
 
 pub mod conformance;
+pub mod consul;
 pub mod echo;
 pub mod feed;
 pub mod frames;
