@@ -3,12 +3,13 @@
 //! Who deregisters takes the instance from what is wanted first and waits for a write under way: so nothing that runs in the
 //! background can bring it back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, Notify};
+use tokio::time::Instant;
 
-use super::agent::Call;
+use super::agent::{CALL_TIMEOUT, Call};
 use super::core::Core;
 use super::maintain;
 use super::names::escape;
@@ -31,8 +32,8 @@ pub(super) struct Members {
 #[derive(Default)]
 struct State {
     wanted: BTreeMap<String, Member>,
-    /// Deregistered here, and perhaps still with the agent.
-    unwanted: BTreeSet<String>,
+    /// Deregistered here, and when: a registration that was on its way may reach the agent yet.
+    unwanted: BTreeMap<String, Instant>,
     /// How many registrations there have been.
     count: u64,
     maintained: bool,
@@ -137,7 +138,7 @@ impl Members {
     fn forget(&self, id: &str) {
         let mut state = self.lock();
         state.wanted.remove(id);
-        state.unwanted.insert(id.to_owned());
+        state.unwanted.insert(id.to_owned(), Instant::now());
     }
 
     /// Forgets what Consul has refused.
@@ -173,12 +174,16 @@ impl Members {
     }
 
     pub(super) fn unwanted(&self) -> Vec<String> {
-        self.lock().unwanted.iter().cloned().collect()
+        self.lock().unwanted.keys().cloned().collect()
     }
 
-    /// Notes that the agent does not have an id that is not wanted.
+    /// Notes that the agent does not have an id that is not wanted; it is looked for as long as a call may be on its way.
     pub(super) fn is_gone(&self, id: &str) {
-        self.lock().unwanted.remove(id);
+        let mut state = self.lock();
+        let since = state.unwanted.get(id);
+        if since.is_some_and(|since| since.elapsed() > 2 * CALL_TIMEOUT) {
+            state.unwanted.remove(id);
+        }
     }
 
     /// Whether maintenance has to be started; from then on it counts as running.

@@ -103,7 +103,11 @@ fn check(metadata: &BTreeMap<String, String>) -> Result<()> {
 
 /// The longest start of a text that has at most `limit` bytes.
 fn within(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A number for the methods open to HTTP, with their paths and bindings, that is the same wherever it is made; empty if there
