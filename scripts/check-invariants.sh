@@ -26,7 +26,7 @@ forbid "3. the generator reads no file, environment or clock" 'std::(fs|env|time
 forbid "4. generated code names only ::ezrpc::codegen::v1" '(^|[^:_a-z0-9])(::)?(prost|tonic|hyper|tokio|bytes)::' \
     $(git ls-files 'tests/golden/*.rs' 'runtime/src/generated/*.rs')
 forbid "5. header names stand under protocol/ and in error.rs only" \
-    '"(grpc-|connect-|content-type|ezrpc-|application/|traceparent|te")' \
+    '"(grpc-|connect-|content-type|ezrpc-|application/|traceparent|te"|x-consul-)' \
     $(files 'runtime/src/*.rs' | grep -vE 'src/(protocol/|error|generated/)' ) 
 forbid "5. status numbers stand under protocol/ and in error.rs only" \
     'StatusCode::[A-NP-Z]|with_http_status\\([0-9]' \

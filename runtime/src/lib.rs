@@ -5,6 +5,7 @@
 //!
 //! # Features
 //!
+//! - `consul` (default): services found in Consul, [`discovery::Consul`].
 //! - `gzip` (default), `zstd`: compressed messages and bodies.
 //! - `tls`: TLS on servers (`ServerTls`) and channels (`ClientTls`), by rustls with ring.
 //! - `tls-native-roots`, `tls-webpki-roots`: `tls`, and channels trust the system's certificate authorities or Mozilla's

@@ -89,22 +89,30 @@ const GRPC: [&str; 3] = [
     "grpc/reflection/v1alpha/reflection.proto",
 ];
 
-/// Their messages, and descriptors for reflection.
-fn expected_grpc() -> Vec<GeneratedFile> {
+/// What is read and written of Consul's JSON.
+const CONSUL: [&str; 2] = ["consul/answers.proto", "consul/requests.proto"];
+
+/// Messages of `runtime/protos/`.
+fn messages_of(names: &[&str], params: Params) -> Vec<GeneratedFile> {
     let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/protos");
     let mut compiler = Compiler::new([protos]).expect("a folder");
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(GRPC).expect("the files parse");
+    compiler.open_files(names).expect("the files parse");
     let params = Params {
         client: false,
         server: false,
         mod_file: false,
-        ..Params::default()
+        ..params
     };
-    let targets: Vec<String> = GRPC.iter().map(ToString::to_string).collect();
+    let targets: Vec<String> = names.iter().map(ToString::to_string).collect();
     let set = compiler.encode_file_descriptor_set();
     let input = Input::from_descriptor_set(&set, &targets, params).expect("the files are right");
-    let mut files = generate(&input).expect("the files generate");
+    generate(&input).expect("the files generate")
+}
+
+/// Their messages, and descriptors for reflection.
+fn expected_grpc() -> Vec<GeneratedFile> {
+    let mut files = messages_of(&GRPC, Params::default());
     // The two reflections differ in nothing but the name.
     files.retain(|file| file.name != "grpc.reflection.v1alpha.rs");
     files
@@ -118,6 +126,15 @@ fn the_runtime_carries_what_the_generator_prints() {
 #[test]
 fn the_interfaces_of_grpc_are_what_the_generator_prints() {
     compare("grpc_types", &expected_grpc());
+}
+
+#[test]
+fn consuls_json_is_what_the_generator_prints() {
+    let params = Params {
+        descriptors: false,
+        ..Params::default()
+    };
+    compare("discovery/consul/types", &messages_of(&CONSUL, params));
 }
 
 fn compare(folder: &str, files: &[GeneratedFile]) {

@@ -63,7 +63,7 @@ impl Channel {
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if nobody would be trusted.
     #[cfg(feature = "tls")]
     pub fn tls(self, tls: crate::tls::ClientTls) -> Result<Self> {
-        let connector = tls.connector()?;
+        let connector = tls.connector(crate::tls::Http::Two)?;
         Ok(self.with_transport(|transport| transport.set_tls(connector)))
     }
 

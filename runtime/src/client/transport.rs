@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::io::{Io, give_up_after, tune};
 use crate::protocol::greeting::expect_http2;
 #[cfg(feature = "tls")]
-use crate::tls::{ClientTls, Connector};
+use crate::tls::{ClientTls, Connector, Http};
 
 /// How long connecting may take by default.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,7 +86,7 @@ struct Tls(Arc<OnceLock<Result<Connector, String>>>);
 impl Tls {
     fn connector(&self) -> std::io::Result<&Connector> {
         let connector = self.0.get_or_init(|| {
-            let connector = ClientTls::new().connector();
+            let connector = ClientTls::new().connector(Http::Two);
             connector.map_err(|error| error.message().to_owned())
         });
         connector

@@ -31,16 +31,6 @@ impl Clients {
         }
     }
 
-    pub(crate) fn note(self, note: &'static str) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                registry: Arc::clone(&self.inner.registry),
-                note,
-                groups: RwLock::new(HashMap::new()),
-            }),
-        }
-    }
-
     pub(crate) fn registry(&self) -> &Arc<dyn Registry> {
         &self.inner.registry
     }

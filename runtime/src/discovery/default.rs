@@ -3,10 +3,12 @@
 use std::env;
 use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "consul")]
+use super::Consul;
 use super::{Clients, Fixed, Memory, Registry};
 use crate::error::{Code, Error, Result};
 
-/// Names the registry: `memory`, `fixed:<service>=<host:port>,..` or `fixed:<host:port>`.
+/// Names the registry: `memory`, `fixed:<service>=<host:port>,..`, `fixed:<host:port>` or `consul://<host:port>`.
 const VARIABLE: &str = "EZRPC_REGISTRY";
 /// Where Consul's own tools look for the agent.
 const CONSUL_VARIABLE: &str = "CONSUL_HTTP_ADDR";
@@ -16,8 +18,10 @@ static DEFAULT: OnceLock<Result<Clients, String>> = OnceLock::new();
 
 /// Sets the registry behind every client that is not given one; at the start of `main`.
 ///
-/// Without it the environment variable `EZRPC_REGISTRY` chooses: `memory` (also when unset),
-/// `fixed:<service>=<host:port>,..` or `fixed:<host:port>`.
+/// Without it the environment variable `EZRPC_REGISTRY` chooses: `memory`, `fixed:<service>=<host:port>,..`,
+/// `fixed:<host:port>`, or `consul://<host:port>`, which may go on with `?dc=<datacenter>&tag=<tag>`; what else
+/// [`Consul::from_env`](super::Consul::from_env) takes from the environment counts too. Unset, it is Consul if
+/// `CONSUL_HTTP_ADDR` is set, else `memory`.
 ///
 /// # Errors
 /// [`Code::FailedPrecondition`] if the registry was chosen before, by this function or by a first call.
@@ -40,7 +44,7 @@ pub fn set_default_registry(registry: impl Registry) -> Result<()> {
 /// Returns the registry behind every client that is not given one.
 ///
 /// # Errors
-/// [`Code::FailedPrecondition`] if `EZRPC_REGISTRY` names none there is.
+/// [`Code::FailedPrecondition`] if `EZRPC_REGISTRY` names none there is, or its settings cannot be used.
 pub fn default_registry() -> Result<Arc<dyn Registry>> {
     Ok(Arc::clone(default_clients()?.registry()))
 }
@@ -59,23 +63,57 @@ pub(crate) fn default_clients() -> Result<&'static Clients> {
 fn choose(variable: Option<&str>, consul: bool) -> Result<Clients, String> {
     let value = variable.unwrap_or_default().trim();
     let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
+    let explained = |text: String| format!("{VARIABLE}={value}: {text}");
     match (kind, rest) {
-        ("", _) if consul => Ok(Clients::new(Arc::new(Memory::new())).note(
-            "CONSUL_HTTP_ADDR is set, but Consul support comes with the next release of ezrpc",
-        )),
+        ("", _) if consul => from_env(),
         ("" | "memory", "") => Ok(Clients::new(Arc::new(Memory::new()))),
         ("fixed", list) => match Fixed::parse(list) {
             Ok(fixed) => Ok(Clients::new(Arc::new(fixed))),
-            Err(error) => Err(format!("{VARIABLE}={value}: {}", error.message())),
+            Err(error) => Err(explained(error.message().to_owned())),
         },
-        ("consul", _) => Err(format!(
-            "{VARIABLE}={value}: Consul support comes with the next release of ezrpc; until then use \
-             memory or fixed:<service>=<host:port>,.."
-        )),
+        ("consul", rest) => match rest.strip_prefix("//") {
+            Some(rest) => by_consul(rest).map_err(|text| match rest.contains("token=") {
+                true => format!("{VARIABLE}: {text}"),
+                false => explained(text),
+            }),
+            None => Err(explained("write consul://<host:port>".to_owned())),
+        },
         _ => Err(format!(
-            "{VARIABLE}={value} names no registry: use memory or fixed:<service>=<host:port>,.."
+            "{VARIABLE}={value} names no registry: use memory, fixed:<service>=<host:port>,.. or \
+             consul://<host:port>"
         )),
     }
+}
+
+/// Consul as its own tools find it.
+#[cfg(feature = "consul")]
+fn from_env() -> Result<Clients, String> {
+    match Consul::from_env() {
+        Ok(consul) => Ok(Clients::new(Arc::new(consul))),
+        Err(error) => Err(error.message().to_owned()),
+    }
+}
+
+/// Consul at the address after `consul://`.
+#[cfg(feature = "consul")]
+fn by_consul(address: &str) -> Result<Clients, String> {
+    match Consul::parse(address) {
+        Ok(consul) => Ok(Clients::new(Arc::new(consul))),
+        Err(error) => Err(error.message().to_owned()),
+    }
+}
+
+#[cfg(not(feature = "consul"))]
+fn from_env() -> Result<Clients, String> {
+    Err(format!(
+        "{CONSUL_VARIABLE} is set, and this program cannot use Consul: turn on ezrpc's feature `consul`, or set \
+         {VARIABLE}=memory"
+    ))
+}
+
+#[cfg(not(feature = "consul"))]
+fn by_consul(_: &str) -> Result<Clients, String> {
+    Err("this program cannot use Consul: turn on ezrpc's feature `consul`".to_owned())
 }
 
 #[cfg(test)]
@@ -101,7 +139,52 @@ mod tests {
         for (variable, expected) in good {
             assert_eq!(chosen(variable, false), Ok(expected.to_owned()));
         }
-        assert_eq!(chosen(None, true), Ok("memory".to_owned()));
+    }
+
+    #[cfg(feature = "consul")]
+    #[test]
+    fn the_environment_chooses_consul() {
+        let good = [
+            ("consul://10.0.0.1", "consul://10.0.0.1:8500"),
+            (
+                "consul://10.0.0.1:81/?dc=eu&tag=blue",
+                "consul://10.0.0.1:81?dc=eu",
+            ),
+        ];
+        for (variable, expected) in good {
+            assert_eq!(chosen(Some(variable), false), Ok(expected.to_owned()));
+        }
+        // Whatever the variable of this process is.
+        assert!(chosen(None, true).is_ok_and(|name| name.starts_with("consul://")));
+        let bad = [
+            (
+                "consul:x",
+                "EZRPC_REGISTRY=consul:x: write consul://<host:port>",
+            ),
+            (
+                "consul://x?datacenter=eu",
+                "EZRPC_REGISTRY=consul://x?datacenter=eu: `datacenter` is no setting of consul: use dc, ns or tag",
+            ),
+            (
+                "consul://x?token=s3cret",
+                "EZRPC_REGISTRY: a token does not belong in an address, which is logged: set CONSUL_HTTP_TOKEN",
+            ),
+        ];
+        for (variable, expected) in bad {
+            assert_eq!(chosen(Some(variable), true), Err(expected.to_owned()));
+        }
+    }
+
+    #[cfg(not(feature = "consul"))]
+    #[test]
+    fn without_the_feature_it_is_named() {
+        assert_eq!(
+            chosen(Some("consul://x"), false),
+            Err(
+                "EZRPC_REGISTRY=consul://x: this program cannot use Consul: turn on ezrpc's feature `consul`"
+                    .to_owned()
+            )
+        );
     }
 
     #[test]
@@ -116,13 +199,8 @@ mod tests {
                 "EZRPC_REGISTRY=fixed:a.A=host: `host` is not an address such as 10.0.0.1:80",
             ),
             (
-                "consul://127.0.0.1:8500",
-                "EZRPC_REGISTRY=consul://127.0.0.1:8500: Consul support comes with the next release of \
-                 ezrpc; until then use memory or fixed:<service>=<host:port>,..",
-            ),
-            (
                 "etcd://x",
-                "EZRPC_REGISTRY=etcd://x names no registry: use memory or fixed:<service>=<host:port>,..",
+                "EZRPC_REGISTRY=etcd://x names no registry: use memory, fixed:<service>=<host:port>,.. or consul://<host:port>",
             ),
         ];
         for (variable, expected) in bad {

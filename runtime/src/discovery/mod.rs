@@ -1,6 +1,8 @@
 //! Where services are found: registries, endpoints, and watches of them.
 
 mod clients;
+#[cfg(feature = "consul")]
+mod consul;
 mod default;
 mod endpoint;
 mod fixed;
@@ -18,6 +20,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "consul")]
+pub use consul::Consul;
 pub use default::{default_registry, set_default_registry};
 pub use endpoint::Endpoint;
 pub use fixed::Fixed;

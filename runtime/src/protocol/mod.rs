@@ -2,6 +2,8 @@
 
 pub(crate) mod compression;
 pub(crate) mod connect;
+#[cfg(feature = "consul")]
+pub(crate) mod consul;
 pub(crate) mod content_type;
 pub(crate) mod form;
 pub(crate) mod greeting;

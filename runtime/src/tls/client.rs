@@ -65,15 +65,17 @@ impl ClientTls {
     /// # Errors
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if something given cannot be read;
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if nobody would be trusted.
-    pub(crate) fn connector(&self) -> Result<Connector> {
+    pub(crate) fn connector(&self, http: Http) -> Result<Connector> {
         let domain = match &self.domain {
             Some(name) => Some(server_name(name)?),
             None => None,
         };
-        let config = self.config()?;
+        let mut config = self.config()?;
+        config.alpn_protocols = vec![http.name().to_vec()];
         Ok(Connector {
             tls: TlsConnector::from(Arc::new(config)),
             domain,
+            http,
         })
     }
 
@@ -86,14 +88,12 @@ impl ClientTls {
             .with_safe_default_protocol_versions()
             .map_err(|error| pem::bad(format!("TLS: {error}")))?
             .with_root_certificates(roots);
-        let mut config = match self.own()? {
-            None => builder.with_no_client_auth(),
+        match self.own()? {
+            None => Ok(builder.with_no_client_auth()),
             Some((chain, key)) => builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| pem::bad(format!("client certificate and key: {error}")))?,
-        };
-        config.alpn_protocols = vec![H2.to_vec()];
-        Ok(config)
+                .map_err(|error| pem::bad(format!("client certificate and key: {error}"))),
+        }
     }
 
     fn own(&self) -> Result<Option<Own>> {
@@ -156,11 +156,40 @@ fn server_name(name: &str) -> Result<ServerName<'static>> {
         .map_err(|_| pem::bad(format!("`{name}` is neither a host name nor an IP address")))
 }
 
+/// The version of HTTP spoken over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Http {
+    #[cfg(feature = "consul")]
+    One,
+    Two,
+}
+
+impl Http {
+    /// The name in the handshake (ALPN).
+    fn name(self) -> &'static [u8] {
+        match self {
+            #[cfg(feature = "consul")]
+            Self::One => super::HTTP1,
+            Self::Two => H2,
+        }
+    }
+
+    fn not_offered(self) -> IoError {
+        let version = match self {
+            #[cfg(feature = "consul")]
+            Self::One => "HTTP/1.1",
+            Self::Two => "HTTP/2",
+        };
+        invalid(format!("the server does not offer {version} over TLS"))
+    }
+}
+
 /// Makes TLS connections to servers.
 #[derive(Clone)]
 pub(crate) struct Connector {
     tls: TlsConnector,
     domain: Option<ServerName<'static>>,
+    http: Http,
 }
 
 impl Connector {
@@ -175,12 +204,13 @@ impl Connector {
                 server_name(host(address)).map_err(|error| invalid(error.message().to_owned()))?
             }
         };
-        let stream = self.tls.connect(name, stream).await.map_err(explain)?;
+        let connected = self.tls.connect(name, stream).await;
+        let stream = connected.map_err(|error| explain(error, self.http))?;
         match stream.get_ref().1.alpn_protocol() {
-            Some(H2) => Ok(Io::tls(stream)),
             // Some servers take any protocol and name none.
             None => Ok(Io::tls(stream)),
-            Some(_) => Err(invalid("the server does not offer HTTP/2 over TLS".into())),
+            Some(name) if name == self.http.name() => Ok(Io::tls(stream)),
+            Some(_) => Err(self.http.not_offered()),
         }
     }
 }
@@ -192,7 +222,7 @@ fn host(address: &str) -> &str {
 }
 
 /// Says what a failed handshake most probably is.
-fn explain(error: IoError) -> IoError {
+fn explain(error: IoError, http: Http) -> IoError {
     let inner = error
         .get_ref()
         .and_then(|e| e.downcast_ref::<rustls::Error>());
@@ -200,12 +230,10 @@ fn explain(error: IoError) -> IoError {
         Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
             invalid("the server does not speak TLS: connect with http://".into())
         }
-        Some(rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)) => {
-            invalid("the server does not offer HTTP/2 over TLS".into())
-        }
-        Some(rustls::Error::NoApplicationProtocol) => {
-            invalid("the server does not offer HTTP/2 over TLS".into())
-        }
+        Some(
+            rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)
+            | rustls::Error::NoApplicationProtocol,
+        ) => http.not_offered(),
         Some(other) => IoError::new(error.kind(), format!("TLS: {other}")),
         None if error.kind() == ErrorKind::UnexpectedEof => {
             invalid("TLS: the server closed the connection in the handshake".into())

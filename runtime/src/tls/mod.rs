@@ -12,7 +12,7 @@ pub use certificates::PeerCertificates;
 #[cfg(feature = "tls")]
 pub use client::ClientTls;
 #[cfg(feature = "tls")]
-pub(crate) use client::Connector;
+pub(crate) use client::{Connector, Http};
 #[cfg(feature = "tls")]
 pub use server::ServerTls;
 #[cfg(feature = "tls")]
