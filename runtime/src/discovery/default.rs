@@ -3,9 +3,8 @@
 use std::env;
 use std::sync::{Arc, OnceLock};
 
-#[cfg(feature = "consul")]
-use super::Consul;
-use super::{Clients, Fixed, Memory, Registry};
+use super::open::{consul_by_env, open};
+use super::{Clients, Registry};
 use crate::error::{Code, Error, Result};
 
 /// Names the registry: `memory`, `fixed:<service>=<host:port>,..`, `fixed:<host:port>` or `consul://<host:port>`.
@@ -62,58 +61,23 @@ pub(crate) fn default_clients() -> Result<&'static Clients> {
 /// Chooses by the environment.
 fn choose(variable: Option<&str>, consul: bool) -> Result<Clients, String> {
     let value = variable.unwrap_or_default().trim();
-    let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
-    let explained = |text: String| format!("{VARIABLE}={value}: {text}");
-    match (kind, rest) {
-        ("", _) if consul => from_env(),
-        ("" | "memory", "") => Ok(Clients::new(Arc::new(Memory::new()))),
-        ("fixed", list) => match Fixed::parse(list) {
-            Ok(fixed) => Ok(Clients::new(Arc::new(fixed))),
-            Err(error) => Err(explained(error.message().to_owned())),
-        },
-        ("consul", rest) => match rest.strip_prefix("//") {
-            Some(rest) => by_consul(rest).map_err(|text| match rest.contains("token=") {
-                true => format!("{VARIABLE}: {text}"),
-                false => explained(text),
-            }),
-            None => Err(explained("write consul://<host:port>".to_owned())),
-        },
-        _ => Err(format!(
-            "{VARIABLE}={value} names no registry: use memory, fixed:<service>=<host:port>,.. or \
-             consul://<host:port>"
-        )),
-    }
-}
-
-/// Consul as its own tools find it.
-#[cfg(feature = "consul")]
-fn from_env() -> Result<Clients, String> {
-    match Consul::from_env() {
-        Ok(consul) => Ok(Clients::new(Arc::new(consul))),
+    let chosen = match value {
+        "" if consul => consul_by_env(),
+        "" => open("memory"),
+        value => open(value).map_err(|error| {
+            let text = error.message();
+            // It is repeated once, and not where it may hold a secret.
+            let prefix = match text.contains(value) || value.contains("token=") {
+                true => VARIABLE.to_owned(),
+                false => format!("{VARIABLE}={value}"),
+            };
+            Error::bare(error.code(), format!("{prefix}: {text}"))
+        }),
+    };
+    match chosen {
+        Ok(registry) => Ok(Clients::new(registry)),
         Err(error) => Err(error.message().to_owned()),
     }
-}
-
-/// Consul at the address after `consul://`.
-#[cfg(feature = "consul")]
-fn by_consul(address: &str) -> Result<Clients, String> {
-    match Consul::parse(address) {
-        Ok(consul) => Ok(Clients::new(Arc::new(consul))),
-        Err(error) => Err(error.message().to_owned()),
-    }
-}
-
-#[cfg(not(feature = "consul"))]
-fn from_env() -> Result<Clients, String> {
-    Err(format!(
-        "{CONSUL_VARIABLE} is set, and this program cannot use Consul: turn on ezrpc's feature `consul`, or set \
-         {VARIABLE}=memory"
-    ))
-}
-
-#[cfg(not(feature = "consul"))]
-fn by_consul(_: &str) -> Result<Clients, String> {
-    Err("this program cannot use Consul: turn on ezrpc's feature `consul`".to_owned())
 }
 
 #[cfg(test)]
@@ -200,7 +164,7 @@ mod tests {
             ),
             (
                 "etcd://x",
-                "EZRPC_REGISTRY=etcd://x names no registry: use memory, fixed:<service>=<host:port>,.. or consul://<host:port>",
+                "EZRPC_REGISTRY: `etcd://x` names no registry: use memory, fixed:<service>=<host:port>,.. or consul://<host:port>",
             ),
         ];
         for (variable, expected) in bad {
