@@ -3,9 +3,7 @@
 use super::fixture::*;
 use crate::client::Channel;
 use crate::context::Context;
-use crate::discovery::{
-    Endpoint, Fixed, Memory, Registration, Registry, set_default_registry,
-};
+use crate::discovery::{Endpoint, Fixed, Memory, Registration, Registry, set_default_registry};
 use crate::error::Code;
 
 /// As generated code holds it.
@@ -42,15 +40,22 @@ async fn a_service_of_this_process_calls_on_by_its_callers_registry() {
 async fn what_the_registry_says_later_counts() {
     let memory = Memory::new();
     let ctx = Context::background().with_registry(memory.clone());
-    let name = || say(&CHANNEL, &ctx, "name");
+    let channel = CHANNEL.clone().fail_fast();
+    let name = || say(&channel, &ctx, "name");
     assert_eq!(code(name().await), Code::Unavailable);
 
     let one = Served::named("one").await;
     let two = Served::named("two").await;
     let endpoint = |server: &Served| Endpoint::new(server.address.to_string());
-    memory.register(Registration::new(ECHO.name(), endpoint(&one))).await.unwrap();
+    memory
+        .register(Registration::new(ECHO.name(), endpoint(&one)))
+        .await
+        .unwrap();
     assert_eq!(name().await.unwrap(), text("one"));
-    memory.register(Registration::new(ECHO.name(), endpoint(&two))).await.unwrap();
+    memory
+        .register(Registration::new(ECHO.name(), endpoint(&two)))
+        .await
+        .unwrap();
     memory
         .deregister(ECHO.name(), &endpoint(&one))
         .await
@@ -71,7 +76,10 @@ async fn an_endpoint_that_is_gone_costs_no_call() {
     let gone = Served::named("gone").await.stop().await;
     for address in [alive.address, gone] {
         let endpoint = Endpoint::new(address.to_string());
-        memory.register(Registration::new(ECHO.name(), endpoint)).await.unwrap();
+        memory
+            .register(Registration::new(ECHO.name(), endpoint))
+            .await
+            .unwrap();
     }
     for _ in 0..50 {
         assert_eq!(say(&CHANNEL, &ctx, "name").await.unwrap(), text("alive"));
@@ -81,7 +89,8 @@ async fn an_endpoint_that_is_gone_costs_no_call() {
 #[tokio::test]
 async fn who_finds_nobody_is_told_where_was_asked_and_what_to_do() {
     let ctx = Context::background().with_registry(Memory::new());
-    let error = say(&CHANNEL, &ctx, "hello").await.unwrap_err();
+    let fast = CHANNEL.clone().fail_fast();
+    let error = say(&fast, &ctx, "hello").await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     assert_eq!(
         error.message(),
