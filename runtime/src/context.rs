@@ -134,7 +134,9 @@ impl Context {
     /// Returns how long the call may still take: zero once the deadline has passed, `None` without one.
     pub fn remaining(&self) -> Option<Duration> {
         let deadline = self.inner.deadline?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        // By the runtime's clock, which a test may have paused.
+        let now = tokio::time::Instant::now().into_std();
+        Some(deadline.saturating_duration_since(now))
     }
 
     /// Returns how many further hops a call made from here may take.

@@ -161,6 +161,12 @@ impl Error {
 
     /// Takes the message for the text of the error underneath, as the peer that sent it says.
     #[must_use]
+    /// Says it in other words; all else stays.
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.inner.message = message.into();
+        self
+    }
+
     pub(crate) fn with_message_as_cause(mut self) -> Self {
         self.inner.cause = Some(std::mem::take(&mut self.inner.message).into());
         self

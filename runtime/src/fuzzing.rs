@@ -1,4 +1,5 @@
-//! Doors to the parsers of foreign bytes, for the targets in `fuzz/`. No part of the API: feature `fuzzing` only.
+//! Doors to the parsers of foreign bytes, for the targets in `fuzz/`, and to what `benches/` measures alone. No part of the
+//! API: feature `fuzzing` only.
 
 use std::time::Duration;
 
@@ -6,10 +7,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use crate::base64::{self, Form};
+use crate::client::Balance;
+use crate::client::door::Door;
 use crate::codec::json::{
     self,
     bind::{self, Binder, Value},
 };
+use crate::discovery::Snapshot;
 use crate::error::{Code, Error, Result};
 use crate::protocol::compression::{self, Encoding};
 use crate::protocol::connect::get;
@@ -246,6 +250,27 @@ impl<'t> Routes<'t> {
             Found::Match { captures, .. } => Some(captures.decode(Decoding::default()).ok()),
             Found::WrongMethod { .. } | Found::Nothing | Found::BadEscape => None,
         }
+    }
+}
+
+/// The endpoints of a service as a channel sees them, all as if they were connected to; within a runtime.
+#[derive(Debug)]
+pub struct Picks(Door);
+
+impl Picks {
+    /// Takes the first snapshot.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(Door::new(snapshot))
+    }
+
+    /// Takes the next snapshot.
+    pub fn apply(&mut self, snapshot: Snapshot) {
+        self.0.apply(snapshot);
+    }
+
+    /// Picks an endpoint, by a key if there is one; returns its address.
+    pub fn pick(&self, balance: Balance, key: Option<&str>) -> Option<&str> {
+        self.0.pick(balance, key)
     }
 }
 

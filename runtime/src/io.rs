@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ enum Transport {
 pub(crate) struct Moved {
     either_way: AtomicBool,
     inwards: AtomicBool,
+    /// How often bytes came, modulo 2^32.
+    reads: AtomicU32,
 }
 
 impl Moved {
@@ -51,8 +53,16 @@ impl Moved {
         self.inwards.swap(false, Ordering::Relaxed)
     }
 
+    /// How often the peer's bytes have come until now; wraps around.
+    pub(crate) fn reads(&self) -> u32 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
     /// Takes note of bytes from the peer.
     pub(crate) fn read(&self) {
+        // Whoever reads is one.
+        let reads = self.reads.load(Ordering::Relaxed).wrapping_add(1);
+        self.reads.store(reads, Ordering::Relaxed);
         self.inwards.store(true, Ordering::Relaxed);
         self.either_way.store(true, Ordering::Relaxed);
     }

@@ -49,7 +49,7 @@ mod tls;
 pub mod wkt;
 
 pub use body::Body;
-pub use client::Channel;
+pub use client::{Balance, Channel};
 pub use codec::json;
 pub use context::{Context, Principal, Reply as ReplyMetadata};
 pub use discovery::set_default_registry;

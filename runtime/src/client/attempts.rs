@@ -1,33 +1,50 @@
 //! Finding a connection that takes a request, and another one when it does not.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use http::Request;
 use tokio::runtime::{self, Handle};
-use tokio::time::{Instant, sleep_until};
 
-use super::balance;
-use super::call::{no_runtime, until};
-use super::connection::{Lease, Slot, Unreachable};
-use super::endpoint::{InFlight, Node, Origin};
+use super::balance::{self, Ask, Balance, Pick};
+use super::call::no_runtime;
+use super::clock;
+use super::connection::Lease;
+use super::endpoint::{Node, Origin};
 use super::exchange::{self, Failure, Sent};
-use super::group::{Group, Route};
-use crate::error::{Code, Error, Result};
+use super::group::Group;
+use super::nodes::Nodes;
+use super::place::{Place, Times};
+use crate::error::Result;
 
 /// How often a request is sent again that no server has seen.
-const RETRIES: u32 = 2;
-/// How long a call waits for endpoints that have just failed.
-const RETRY_WAIT: Duration = Duration::from_millis(250);
+const UNSEEN: u32 = 4;
+/// How often a request is sent again that may be repeated.
+const REPEATS: u32 = 2;
 
 /// The attempts of one call.
 pub(super) struct Attempts {
-    group: Arc<Group>,
-    nodes: Arc<[Arc<Node>]>,
-    runtime: runtime::Id,
-    retries: u32,
-    /// Where it failed last.
-    failed: Option<Arc<Node>>,
+    pub(super) group: Arc<Group>,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) runtime: runtime::Id,
+    pub(super) terms: Terms,
+    /// Where it has failed.
+    pub(super) failed: Vec<Arc<Node>>,
+    unseen: u32,
+    repeats: u32,
+}
+
+/// What the attempts of a call go by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    pub(super) balance: Balance,
+    /// The hash of the call's key.
+    pub(super) key: Option<u64>,
+    /// How long new endpoints are eased in, in microseconds.
+    pub(super) slow_start: u64,
+    pub(super) deadline: Option<Instant>,
+    /// The only endpoint to go to.
+    pub(super) only: Option<Arc<Node>>,
 }
 
 /// A request whose head is on its way, and what it counts against.
@@ -36,79 +53,93 @@ pub(super) struct Open {
     pub(super) place: Place,
 }
 
-/// Where a request was sent.
-pub(super) struct Place {
-    node: Arc<Node>,
-    slot: Arc<Slot>,
-    generation: u64,
-    pub(super) in_flight: InFlight,
-}
-
-impl Place {
-    /// Waits for the head of the response to what was sent there.
-    pub(super) async fn response<T>(
-        &self,
-        response: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let response = response.await?;
-        self.slot.answered();
-        Ok(response)
-    }
-}
-
 impl Attempts {
     /// Prepares a call to one of `nodes`, which the group has just named.
     ///
     /// # Errors
-    /// [`Code::Internal`] outside a tokio runtime.
-    pub(super) fn new(group: Arc<Group>, nodes: Arc<[Arc<Node>]>) -> Result<Self> {
+    /// [`Code::Internal`](crate::Code::Internal) outside a tokio runtime.
+    pub(super) fn new(group: Arc<Group>, nodes: Arc<Nodes>, terms: Terms) -> Result<Self> {
         let Ok(runtime) = Handle::try_current() else {
             return Err(no_runtime());
         };
+        group.budget.deposit();
         Ok(Self {
             group,
             nodes,
             runtime: runtime.id(),
-            retries: RETRIES,
-            failed: None,
+            terms,
+            failed: Vec::new(),
+            unseen: UNSEEN,
+            repeats: REPEATS,
         })
     }
 
     /// Sends a request's head on a connection that takes it.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] if there is none, after some attempts.
+    /// [`Code::Unavailable`](crate::Code::Unavailable) if there is none, after some attempts.
     pub(super) async fn open(
         &mut self,
         head: impl Fn(&Origin) -> Result<Request<()>>,
     ) -> Result<Open> {
         loop {
-            if self.failed.is_some() {
-                self.look_again().await?;
+            if !self.failed.is_empty() {
+                self.look_again();
             }
-            let Some(node) = balance::pick(&self.nodes, self.runtime, self.failed.as_ref()) else {
-                return Err(Error::bare(Code::Unavailable, "no endpoint"));
+            // With one endpoint there is nothing to compare.
+            let now = if self.nodes.list().len() > 1 {
+                clock::now()
+            } else {
+                0
             };
-            let node = Arc::clone(node);
+            let (node, mut lease) = match self.ready(now) {
+                Some(ready) => ready,
+                // Boxed, as it is rare: calls need not carry its state about.
+                None => Box::pin(self.connected()).await?,
+            };
+            let times = Times {
+                sent: now,
+                deadline: self
+                    .terms
+                    .deadline
+                    .map_or(u64::MAX, |at| clock::at(at.into())),
+            };
             let slot = node.slot(self.runtime);
-            let mut lease: Lease = match slot.open().await {
-                Ok(lease) => lease,
-                Err(unreachable) => {
-                    self.unreachable(&node, &unreachable).await?;
-                    continue;
-                }
-            };
-            let place = Place {
-                in_flight: InFlight::new(&node),
-                generation: lease.generation,
-                node,
-                slot,
-            };
-            match exchange::send(&mut lease.sender, head(&place.node.origin)?) {
+            let place = Place::new(node, (slot, &lease), &self.group, times);
+            match exchange::send(&mut lease.sender, head(place.node.origin())?) {
                 Ok(sent) => return Ok(Open { sent, place }),
                 Err(failure) => self.again(place, failure, false)?,
             }
         }
+    }
+
+    /// Picks an endpoint.
+    pub(super) fn pick(&self, now: u64) -> Option<Pick<'_>> {
+        if let Some(node) = &self.terms.only {
+            return Some(Pick {
+                node,
+                unconnected: None,
+            });
+        }
+        let ask = Ask {
+            balance: self.terms.balance,
+            key: self.terms.key,
+            runtime: self.runtime,
+            now,
+            slow_start: self.terms.slow_start,
+            avoid: &self.failed,
+        };
+        balance::pick(&self.nodes, &ask)
+    }
+
+    /// Picks an endpoint and returns its connection, if it has one.
+    pub(super) fn ready(&self, now: u64) -> Option<(Arc<Node>, Lease)> {
+        let pick = self.pick(now)?;
+        if let Some(other) = pick.unconnected {
+            other.slot(self.runtime).start(now);
+        }
+        let lease = pick.node.slot(self.runtime).lease()?;
+        Some((Arc::clone(pick.node), lease))
     }
 
     /// Goes on to the next attempt, if one may be made: after a request that no server has seen, or that is
@@ -117,49 +148,29 @@ impl Attempts {
     /// # Errors
     /// What has failed, if not.
     pub(super) fn again(&mut self, place: Place, failure: Failure, repeatable: bool) -> Result<()> {
-        let unseen = matches!(failure, Failure::Unseen(_));
-        if unseen {
-            // It refuses requests, or is about to end: what is under way there goes on.
-            place.slot.retire(place.generation);
+        let left = match failure {
+            Failure::Unseen(_) => {
+                // It refuses requests, or is about to end: what is under way there goes on.
+                place.retire();
+                &mut self.unseen
+            }
+            Failure::Broken(_) | Failure::Lost(_) if repeatable => &mut self.repeats,
+            Failure::Broken(_) | Failure::Lost(_) => return Err(failure.into_error()),
+        };
+        // The first time that no server has seen it costs nobody anything: a server that goes says so to many at once.
+        let free = matches!(failure, Failure::Unseen(_)) && *left == UNSEEN;
+        if *left == 0 || !(free || self.group.budget.withdraw()) {
+            return Err(failure.into_error());
         }
-        if (unseen || repeatable) && self.retry(&place.node) {
-            return Ok(());
-        }
-        Err(failure.into_error())
-    }
-
-    fn retry(&mut self, node: &Arc<Node>) -> bool {
-        self.failed = Some(Arc::clone(node));
-        let again = self.retries > 0;
-        self.retries = self.retries.saturating_sub(1);
-        again
-    }
-
-    /// Takes what the registry has said since.
-    async fn look_again(&mut self) -> Result<()> {
-        if let Route::Remote(_, nodes) = self.group.route().await? {
-            self.nodes = nodes;
-        }
+        *left -= 1;
+        self.failed.push(Arc::clone(&place.node));
         Ok(())
     }
 
-    /// Waits until it is worth trying again, or gives up.
-    async fn unreachable(&mut self, node: &Arc<Node>, why: &Unreachable) -> Result<()> {
-        let again = self.retry(node);
-        // `None` if one of them can be tried at once.
-        let soonest: Option<Instant> = self
-            .nodes
-            .iter()
-            .map(|node| node.down_until(self.runtime))
-            .min()
-            .flatten();
-        match soonest {
-            Some(at) if again && until(at) <= RETRY_WAIT => {
-                sleep_until(at).await;
-                Ok(())
-            }
-            None if again => Ok(()),
-            _ => Err(self.group.unreachable(node, &why.error)),
+    /// Takes what the registry has said since.
+    pub(super) fn look_again(&mut self) {
+        if let Some(nodes) = self.group.current() {
+            self.nodes = nodes;
         }
     }
 }

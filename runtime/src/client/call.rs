@@ -4,7 +4,7 @@ use std::future::{Future, pending};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
@@ -29,6 +29,8 @@ pub(super) struct Plan {
     pub(super) deadline: Option<Instant>,
     pub(super) max_message: usize,
     pub(super) compress: Option<Encoding>,
+    /// Whether the reply's metadata is nobody's business.
+    pub(super) quiet: bool,
 }
 
 impl Plan {
@@ -39,7 +41,7 @@ impl Plan {
             Timeout::Unset => options.timeout,
         };
         // A limit too long for the clock is none.
-        let own = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let own = limit.and_then(|limit| now().checked_add(limit));
         Self {
             ctx: ctx.clone(),
             method,
@@ -49,6 +51,7 @@ impl Plan {
             },
             max_message: options.max_message,
             compress: options.compress,
+            quiet: false,
         }
     }
 
@@ -58,9 +61,7 @@ impl Plan {
     /// As [`outbound::common`].
     pub(super) fn request(&self, origin: &Origin) -> Result<Request<()>> {
         let mut headers = self.headers()?;
-        let left = self
-            .deadline
-            .map(|at| at.saturating_duration_since(Instant::now()));
+        let left = self.deadline.map(|at| at.saturating_duration_since(now()));
         outbound::grpc(&mut headers, left, self.compress);
         let mut request = Request::new(());
         *request.method_mut() = HttpMethod::POST;
@@ -110,7 +111,7 @@ impl Plan {
             return Err(caller_gone());
         }
         match self.deadline {
-            Some(deadline) if deadline <= Instant::now() => Err(deadline_exceeded()),
+            Some(deadline) if deadline <= now() => Err(deadline_exceeded()),
             _ => Ok(()),
         }
     }
@@ -122,7 +123,7 @@ impl Plan {
 
     /// Gives the reply's metadata to the caller, if the context was made for this call.
     pub(super) fn set_reply(&self, headers: HeaderMap, trailers: Option<HeaderMap>) {
-        if self.ctx.is_call() {
+        if self.ctx.is_call() && !self.quiet {
             self.ctx.set_reply(ReplyMetadata {
                 headers: Some(Metadata::from_headers(headers)),
                 trailers: trailers.map(Metadata::from_headers),
@@ -152,6 +153,11 @@ pub(super) fn uri(origin: &Origin, path: PathAndQuery) -> Uri {
     parts.path_and_query = Some(path);
     // All three parts are there, which is all that is asked.
     Uri::from_parts(parts).unwrap_or_default()
+}
+
+/// The time by the runtime's clock, which a test may have paused.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// The error of a call that needs timers or sockets where there are none.
@@ -198,9 +204,4 @@ impl Site {
         error.push_frame(Frame::at(rpc, self.at));
         error
     }
-}
-
-/// How long until `at`.
-pub(super) fn until(at: tokio::time::Instant) -> Duration {
-    at.saturating_duration_since(tokio::time::Instant::now())
 }

@@ -5,12 +5,15 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 
+use super::attempts::Terms;
+use super::balance::{Balance, hash};
 use super::call::{Plan, Site};
-use super::group::{Group, Route};
+use super::clock;
+use super::group::{Group, Patience, Route};
 use super::local;
 use super::remote::Remote;
 use super::stream::{Decoded, Placed, decode};
@@ -29,6 +32,8 @@ use crate::stream::Streaming;
 
 /// The longest reply by default: 4 MiB, as gRPC's.
 const MAX_MESSAGE: usize = 4 << 20;
+/// How long a new endpoint takes to its full share by default.
+const SLOW_START: Duration = Duration::from_secs(10);
 
 /// The way to a service: to an address, to what a registry knows, or to an implementation in this process.
 ///
@@ -51,7 +56,8 @@ pub struct Channel {
 pub(super) enum Target {
     Remote(Arc<Group>),
     Local(Arc<dyn Service>),
-    Discovered(&'static ServiceDesc),
+    /// By full proto name.
+    Discovered(&'static str),
 }
 
 /// What holds for all calls of a channel.
@@ -61,6 +67,11 @@ pub(super) struct Options {
     pub(super) max_message: usize,
     pub(super) compress: Option<Encoding>,
     pub(super) chain: Option<Arc<Chain>>,
+    pub(super) balance: Balance,
+    pub(super) slow_start: Duration,
+    pub(super) fail_fast: bool,
+    /// How a discovered channel connects, if not as by default; one to an address has it with the address.
+    pub(super) transport: Option<Arc<Transport>>,
 }
 
 impl Channel {
@@ -72,6 +83,10 @@ impl Channel {
                 max_message: MAX_MESSAGE,
                 compress: None,
                 chain: None,
+                balance: Balance::LeastLoaded,
+                slow_start: SLOW_START,
+                fail_fast: false,
+                transport: None,
             },
         }
     }
@@ -105,10 +120,26 @@ impl Channel {
         Self::new(Target::Local(Arc::new(service)))
     }
 
-    /// Makes the channel of a process-wide client: each call asks its context's registry or the default one.
+    /// Makes a channel to the instances of a service, by its full proto name: each call asks its context's registry or
+    /// the default one.
+    ///
+    /// It is what stands behind the process-wide clients, for one with other settings. Channels that connect in the
+    /// same way (TLS, keepalive, time limit) share connections, also with the process-wide clients.
+    ///
+    /// ```
+    /// use ezrpc::{Balance, Channel};
+    /// let channel = Channel::discover("shop.v1.Product").balance(Balance::ConsistentHash);
+    /// // let product = ProductClient::new(channel);
+    /// // product.get(&ctx.call().key("12345"), request).await
+    /// ```
+    pub const fn discover(service: &'static str) -> Self {
+        Self::new(Target::Discovered(service))
+    }
+
+    /// Makes the channel of a process-wide client.
     #[doc(hidden)]
     pub const fn discovered(service: &'static ServiceDesc) -> Self {
-        Self::new(Target::Discovered(service))
+        Self::discover(service.name())
     }
 
     fn call<'a>(
@@ -248,26 +279,52 @@ enum Way {
 }
 
 impl Channel {
-    /// Finds out where a call goes now.
-    pub(super) async fn route(&self, clients: Option<&Clients>) -> Result<Route> {
+    /// Finds out where a call with this deadline goes now.
+    pub(super) async fn route(
+        &self,
+        clients: Option<&Clients>,
+        deadline: Option<Instant>,
+    ) -> Result<Route> {
         let group = match &self.target {
             Target::Local(service) => return Ok(Route::Local(Arc::clone(service))),
             Target::Remote(group) => Arc::clone(group),
-            Target::Discovered(service) => match clients {
-                Some(clients) => clients.group(service.name()),
-                None => default_clients()?.group(service.name()),
-            },
+            Target::Discovered(service) => {
+                let clients = match clients {
+                    Some(clients) => clients,
+                    None => default_clients()?,
+                };
+                clients.group(service, self.options.transport.as_deref())
+            }
         };
-        group.route().await
+        let patience = match deadline {
+            _ if self.options.fail_fast => Patience::None,
+            Some(deadline) => Patience::Until(deadline),
+            None => Patience::Some,
+        };
+        group.route(patience).await
+    }
+
+    /// What the attempts of a call with this deadline and key go by.
+    pub(super) fn terms(&self, deadline: Option<Instant>, key: Option<&str>) -> Terms {
+        Terms {
+            balance: self.options.balance,
+            key: key.map(|key| hash(key.as_bytes())),
+            slow_start: clock::micros(self.options.slow_start),
+            deadline,
+            only: None,
+        }
     }
 }
 
 impl Call<'_> {
     async fn way(&self) -> Result<Way> {
-        match self.channel.route(self.plan.ctx.clients()).await? {
+        let Plan { ctx, deadline, .. } = &self.plan;
+        match self.channel.route(ctx.clients(), *deadline).await? {
             Route::Local(service) => Ok(Way::Local(service)),
             Route::Remote(group, nodes) => {
-                Remote::new(self.plan.clone(), group, nodes).map(Way::Remote)
+                let key = ctx.outgoing().and_then(|outgoing| outgoing.key.as_deref());
+                let terms = self.channel.terms(*deadline, key);
+                Remote::new(self.plan.clone(), (group, nodes), terms).map(Way::Remote)
             }
         }
     }
@@ -309,7 +366,7 @@ impl fmt::Debug for Channel {
         match &self.target {
             Target::Remote(group) => write!(f, "Channel({})", group.address()),
             Target::Local(service) => write!(f, "Channel(local {})", service.desc().name()),
-            Target::Discovered(service) => write!(f, "Channel(discovered {})", service.name()),
+            Target::Discovered(service) => write!(f, "Channel(discovered {service})"),
         }
     }
 }

@@ -1,31 +1,24 @@
-//! One HTTP/2 connection to one endpoint, made when it is first needed and again when it is lost.
+//! The place of one HTTP/2 connection to one endpoint, made when it is first needed and again when it is lost.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::Ping;
-use h2::client::{Builder, SendRequest};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use h2::client::SendRequest;
+use tokio::time::sleep;
 
-use super::transport::Transport;
-use crate::io::{Io, Moved};
+use super::clock;
+use super::dial::{Dial, Driver, Line};
+use super::endpoint::Common;
 use crate::random;
 
 /// How long to leave an endpoint alone after the first failure; doubled by each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3);
-/// Bytes a peer may send ahead, per stream and per connection.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
-/// What small frames that no caller has read may cost, at 256 bytes each: enough for a full window of one stream in
-/// messages of ten bytes. Over it h2 would end the connection.
-const SMALL_FRAMES: usize = 32 << 20;
-/// The longest header block of a reply: peers send trailers of up to 8 to 16 KiB.
-const MAX_HEADERS: u32 = 16 << 10;
+/// After how many microseconds of connecting another endpoint is tried beside: 250 ms, as browsers do.
+pub(super) const STAGGER: u64 = 250_000;
 
 /// What sends requests on an open connection.
 pub(super) type Sender = SendRequest<Bytes>;
@@ -33,60 +26,77 @@ pub(super) type Sender = SendRequest<Bytes>;
 /// The place of a connection: one endpoint's, in one tokio runtime.
 pub(super) struct Slot {
     address: Arc<str>,
-    transport: Transport,
-    /// Calls under way at the endpoint.
-    in_flight: Arc<AtomicUsize>,
+    common: Arc<Common>,
     /// Connections opened since a call was last answered.
     unanswered: AtomicU32,
+    /// The [`Phase`] of `state`, to be read without its lock.
+    phase: AtomicU64,
     state: Mutex<State>,
 }
 
 struct State {
-    connection: Connection,
+    connection: Option<Lease>,
     /// Counts connections, so that the end of an old one is not taken for that of its successor.
     generation: u64,
     /// Failures to connect since the last success.
     failures: u32,
-    retry_at: Option<Instant>,
+    /// The last one.
     error: Option<Arc<str>>,
 }
 
-enum Connection {
-    None,
-    /// Completes, by being dropped, when the attempt is over.
-    Opening(watch::Receiver<()>),
-    Open(Sender),
+/// How the connection is, with times in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Idle,
+    Opening {
+        since: u64,
+    },
+    Open,
+    /// It could not be opened; not to be tried before then.
+    Down {
+        until: u64,
+    },
 }
 
-/// Why there is no connection.
-#[derive(Debug)]
-pub(super) struct Unreachable {
-    /// What the system says.
-    pub(super) error: Arc<str>,
+impl Phase {
+    fn pack(self) -> u64 {
+        match self {
+            Self::Open => u64::MAX,
+            Self::Opening { since } => since << 1 | 1,
+            Self::Down { until } => until << 1,
+            Self::Idle => 0,
+        }
+    }
+
+    fn unpack(packed: u64) -> Self {
+        match (packed, packed & 1) {
+            (u64::MAX, _) => Self::Open,
+            (0, _) => Self::Idle,
+            (_, 1) => Self::Opening { since: packed >> 1 },
+            _ => Self::Down { until: packed >> 1 },
+        }
+    }
 }
 
 /// An open connection, by which it can be given up later.
+#[derive(Clone)]
 pub(super) struct Lease {
     pub(super) sender: Sender,
+    pub(super) line: Arc<Line>,
     pub(super) generation: u64,
 }
 
 impl Slot {
-    pub(super) fn new(
-        address: Arc<str>,
-        transport: Transport,
-        in_flight: Arc<AtomicUsize>,
-    ) -> Arc<Self> {
+    pub(super) fn new(address: Arc<str>, common: Arc<Common>) -> Arc<Self> {
         Arc::new(Self {
             address,
-            transport,
-            in_flight,
+            common,
             unanswered: AtomicU32::new(0),
+            phase: AtomicU64::new(Phase::Idle.pack()),
             state: Mutex::new(State {
-                connection: Connection::None,
+                connection: None,
                 generation: 0,
                 failures: 0,
-                retry_at: None,
                 error: None,
             }),
         })
@@ -97,139 +107,157 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns how the connection is.
+    pub(super) fn phase(&self) -> Phase {
+        Phase::unpack(self.phase.load(Ordering::Relaxed))
+    }
+
+    /// Only by whoever holds the lock.
+    fn set_phase(&self, phase: Phase) {
+        self.phase.store(phase.pack(), Ordering::Relaxed);
+    }
+
+    /// Looks as if it were so, for tests and benches of picks.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn pretend(&self, phase: Phase) {
+        self.set_phase(phase);
+    }
+
     /// Whether there is a connection or a reason to wait with one.
     pub(super) fn is_in_use(&self) -> bool {
-        let state = self.lock();
-        !matches!(state.connection, Connection::None)
-            || state.retry_at.is_some_and(|at| at > Instant::now())
-    }
-
-    /// When an endpoint that could not be reached may be tried again; `None` if it can be used now.
-    pub(super) fn down_until(&self) -> Option<Instant> {
-        let state = self.lock();
-        match state.connection {
-            Connection::None => state.retry_at.filter(|at| *at > Instant::now()),
-            Connection::Opening(_) | Connection::Open(_) => None,
+        match self.phase() {
+            Phase::Idle => false,
+            Phase::Opening { .. } | Phase::Open => true,
+            Phase::Down { until } => until > clock::now(),
         }
     }
 
-    /// Returns the connection, opening it if need be; callers at the same time share one attempt.
-    pub(super) async fn open(self: &Arc<Self>) -> Result<Lease, Unreachable> {
-        let mut over = match self.open_or_start()? {
-            Ok(lease) => return Ok(lease),
-            Err(over) => over,
-        };
-        // Nothing is ever sent: it ends when the attempt drops its side.
-        let _ = over.changed().await;
-        let state = self.lock();
-        match &state.connection {
-            Connection::Open(sender) => Ok(Lease {
-                sender: sender.clone(),
-                generation: state.generation,
-            }),
-            _ => Err(state.unreachable()),
-        }
+    /// Returns the connection, if there is one.
+    pub(super) fn lease(&self) -> Option<Lease> {
+        self.lock().connection.clone()
     }
 
-    fn open_or_start(self: &Arc<Self>) -> Result<Result<Lease, watch::Receiver<()>>, Unreachable> {
+    /// Starts to connect, unless that is under way or not to be tried now; within a runtime.
+    pub(super) fn start(self: &Arc<Self>, now: u64) {
         let mut state = self.lock();
-        match &state.connection {
-            Connection::Open(sender) => Ok(Ok(Lease {
-                sender: sender.clone(),
-                generation: state.generation,
-            })),
-            Connection::Opening(over) => Ok(Err(over.clone())),
-            Connection::None => {
-                if state.retry_at.is_some_and(|at| at > Instant::now()) {
-                    return Err(state.unreachable());
-                }
-                let (attempt, over) = watch::channel(());
-                state.generation += 1;
-                state.connection = Connection::Opening(over.clone());
-                let ending = Ending {
-                    slot: Arc::downgrade(self),
-                    generation: state.generation,
-                };
-                let unanswered = self.unanswered.fetch_add(1, Ordering::Relaxed);
-                let pause = unanswered.checked_sub(1).map(backoff);
-                let dial = Dial {
-                    address: Arc::clone(&self.address),
-                    transport: self.transport.clone(),
-                    in_flight: Arc::clone(&self.in_flight),
-                };
-                tokio::spawn(async move {
-                    // Whoever takes connections and does nothing with them is not stormed.
-                    if let Some(pause) = pause {
-                        sleep(pause).await;
-                    }
-                    run(dial, ending, attempt).await;
-                });
-                Ok(Err(over))
-            }
+        match self.phase() {
+            Phase::Open | Phase::Opening { .. } => return,
+            Phase::Down { until } if until > now => return,
+            Phase::Down { .. } | Phase::Idle => {}
         }
+        state.generation += 1;
+        self.set_phase(Phase::Opening { since: now });
+        let ending = Ending {
+            slot: Arc::downgrade(self),
+            generation: state.generation,
+        };
+        drop(state);
+        let unanswered = self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let pause = unanswered.checked_sub(1).map(backoff);
+        let dial = Dial {
+            address: Arc::clone(&self.address),
+            common: Arc::clone(&self.common),
+        };
+        tokio::spawn(async move {
+            // Whoever takes connections, greets, and does nothing with them is not stormed.
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            run(dial, ending).await;
+        });
     }
 
     /// Takes note that somebody answers calls there.
     pub(super) fn answered(&self) {
-        self.unanswered.store(0, Ordering::Relaxed);
+        // Read first: as a rule it is so, and all callers only read.
+        if self.unanswered.load(Ordering::Relaxed) != 0 {
+            self.unanswered.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Gives up a connection that takes no more requests; those under way on it go on.
     pub(super) fn retire(&self, generation: u64) {
-        self.close(generation);
+        let mut state = self.lock();
+        if state.generation == generation && state.connection.take().is_some() {
+            self.set_phase(Phase::Idle);
+        }
+    }
+
+    /// Lets an endpoint that could not be reached be tried at once.
+    pub(super) fn renew(&self) {
+        let mut state = self.lock();
+        state.failures = 0;
+        self.unanswered.store(0, Ordering::Relaxed);
+        if let Phase::Down { .. } = self.phase() {
+            self.set_phase(Phase::Idle);
+        }
+    }
+
+    /// What the system said when it could not be reached last.
+    pub(super) fn error(&self) -> Arc<str> {
+        let error = self.lock().error.clone();
+        error.unwrap_or_else(|| "connection closed".into())
     }
 
     /// Writes down how an attempt went.
     fn settle(
         &self,
         generation: u64,
-        connected: std::io::Result<(Sender, Driver, Arc<Moved>)>,
-    ) -> Option<(Driver, Arc<Moved>)> {
+        connected: std::io::Result<(Sender, Driver, Arc<Line>)>,
+    ) -> Option<(Driver, Arc<Line>)> {
         let mut state = self.lock();
         if state.generation != generation {
             return None;
         }
         match connected {
-            Ok((sender, driver, moved)) => {
+            Ok((sender, driver, line)) => {
                 state.failures = 0;
-                state.retry_at = None;
                 state.error = None;
-                state.connection = Connection::Open(sender);
-                Some((driver, moved))
+                state.connection = Some(Lease {
+                    sender,
+                    line: Arc::clone(&line),
+                    generation,
+                });
+                self.set_phase(Phase::Open);
+                Some((driver, line))
             }
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "cannot connect");
                 // How long to wait is written down there.
                 self.answered();
-                state.failed(&error);
+                self.fail(&mut state, &error.to_string());
                 None
             }
         }
     }
 
-    fn close(&self, generation: u64) {
+    fn fail(&self, state: &mut State, error: &str) {
+        let until = clock::now() + clock::micros(backoff(state.failures));
+        state.failures = state.failures.saturating_add(1);
+        state.error = Some(error.into());
+        state.connection = None;
+        self.set_phase(Phase::Down { until });
+    }
+
+    /// Takes note that a connection was given up because its server is silent.
+    fn abandon(&self, generation: u64, error: &str) {
         let mut state = self.lock();
         if state.generation == generation {
-            state.connection = Connection::None;
-        }
-    }
-}
-
-impl State {
-    fn unreachable(&self) -> Unreachable {
-        Unreachable {
-            error: self
-                .error
-                .clone()
-                .unwrap_or_else(|| "connection closed".into()),
+            self.fail(&mut state, error);
         }
     }
 
-    fn failed(&mut self, error: &std::io::Error) {
-        self.retry_at = Some(Instant::now() + backoff(self.failures));
-        self.failures = self.failures.saturating_add(1);
-        self.error = Some(error.to_string().into());
-        self.connection = Connection::None;
+    /// Takes note that the task of a connection has ended, if nothing else was said of it.
+    fn close(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation
+            && matches!(self.phase(), Phase::Open | Phase::Opening { .. })
+        {
+            state.connection = None;
+            self.set_phase(Phase::Idle);
+        }
+        drop(state);
+        self.common.bell.notify_waiters();
     }
 }
 
@@ -258,88 +286,25 @@ impl Drop for Ending {
     }
 }
 
-type Driver = h2::client::Connection<Io, Bytes>;
-
-/// What it takes to open a connection and to keep it.
-struct Dial {
-    address: Arc<str>,
-    transport: Transport,
-    in_flight: Arc<AtomicUsize>,
-}
-
-/// Opens a connection and drives it to its end; `attempt` is dropped when others need not wait any more.
-async fn run(dial: Dial, ending: Ending, attempt: watch::Sender<()>) {
+/// Opens a connection and drives it to its end.
+async fn run(dial: Dial, ending: Ending) {
     let connected = dial.connect().await;
-    let driver = match ending.slot.upgrade() {
+    let settled = match ending.slot.upgrade() {
         Some(slot) => slot.settle(ending.generation, connected),
         None => return,
     };
-    drop(attempt);
-    let Some((driver, moved)) = driver else {
+    dial.common.bell.notify_waiters();
+    let Some((driver, line)) = settled else {
         return;
     };
-    let ended = match dial.transport.keepalive {
-        None => driver.await.map_err(|error| error.to_string()),
-        Some((interval, limit)) => dial.keep(driver, &moved, (interval, limit)).await,
+    let Err(ended) = dial.drive(driver, &line).await else {
+        return;
     };
-    if let Err(error) = ended {
-        tracing::debug!(address = %dial.address, error, "connection ended");
-    }
-}
-
-impl Dial {
-    async fn connect(&self) -> std::io::Result<(Sender, Driver, Arc<Moved>)> {
-        let connecting = async {
-            let io = self.transport.connect(&self.address).await?;
-            let moved = io.moved();
-            let (sender, driver) = Builder::new()
-                .enable_push(false)
-                .initial_window_size(STREAM_WINDOW)
-                .initial_connection_window_size(CONNECTION_WINDOW)
-                .data_frame_budget(SMALL_FRAMES)
-                .max_header_list_size(MAX_HEADERS)
-                .handshake(io)
-                .await
-                .map_err(std::io::Error::other)?;
-            Ok((sender, driver, moved))
-        };
-        let limit = self.transport.connect_timeout;
-        match timeout(limit, connecting).await {
-            Ok(connected) => connected,
-            Err(_) => Err(std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                format!("no connection within {limit:?}"),
-            )),
-        }
-    }
-
-    /// Drives a connection, and gives it up when the server is silent while calls wait for it.
-    async fn keep(
-        &self,
-        mut driver: Driver,
-        moved: &Moved,
-        (interval, limit): (Duration, Duration),
-    ) -> Result<(), String> {
-        let mut pings = driver.ping_pong();
-        let silent = async {
-            loop {
-                sleep(interval).await;
-                let quiet = !moved.take_inwards();
-                let waiting = self.in_flight.load(Ordering::Relaxed) > 0;
-                if let Some(pings) = &mut pings
-                    && quiet
-                    && waiting
-                    && timeout(limit, pings.ping(Ping::opaque())).await.is_err()
-                {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            ended = &mut driver => ended.map_err(|error| error.to_string()),
-            () = silent => Err(format!("no answer to a ping within {limit:?}")),
-        }
+    tracing::debug!(address = %dial.address, error = ended.error, "connection ended");
+    if ended.silent
+        && let Some(slot) = ending.slot.upgrade()
+    {
+        slot.abandon(ending.generation, &ended.error);
     }
 }
 
@@ -347,7 +312,25 @@ impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
             .field("address", &self.address)
-            .field("in_use", &self.is_in_use())
+            .field("phase", &self.phase())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_fit_into_a_number() {
+        let phases = [
+            Phase::Idle,
+            Phase::Open,
+            Phase::Opening { since: 7 },
+            Phase::Down { until: 8 },
+        ];
+        for phase in phases {
+            assert_eq!(Phase::unpack(phase.pack()), phase);
+        }
     }
 }

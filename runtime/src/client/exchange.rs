@@ -13,14 +13,16 @@ use crate::error::{Code, Error};
 pub(super) enum Failure {
     /// The server has not seen it, and promises so: it may be sent again.
     Unseen(Error),
-    /// The connection or the stream broke; the server may have acted.
+    /// The stream broke; the server may have acted.
     Broken(Error),
+    /// The connection broke; the server may have acted.
+    Lost(Error),
 }
 
 impl Failure {
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Unseen(error) | Self::Broken(error) => error,
+            Self::Unseen(error) | Self::Broken(error) | Self::Lost(error) => error,
         }
     }
 }
@@ -73,7 +75,8 @@ fn failure(error: &h2::Error) -> Failure {
     let not_taken = error.is_go_away() && error.is_remote();
     match (refused && error.is_remote()) || not_taken {
         true => Failure::Unseen(said),
-        false => Failure::Broken(said),
+        false if error.is_reset() => Failure::Broken(said),
+        false => Failure::Lost(said),
     }
 }
 

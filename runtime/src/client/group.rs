@@ -2,28 +2,39 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::endpoint::Node;
+use tokio::time::timeout_at;
+
+use super::budget::Budget;
+use super::clock;
+use super::endpoint::{Common, Node};
+use super::nodes::Nodes;
 use super::transport::Transport;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry, Snapshot, Watch};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+
+/// How long a call without a deadline waits for an endpoint of a service that has none.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where calls go.
 pub(super) enum Route {
     /// To a service in this process.
     Local(Arc<dyn Service>),
     /// To one of these endpoints of a group; there is at least one.
-    Remote(Arc<Group>, Arc<[Arc<Node>]>),
+    Remote(Arc<Group>, Arc<Nodes>),
 }
 
 /// The endpoints of one service.
 pub(crate) struct Group {
     /// Full proto name; empty for a channel to an address.
-    service: &'static str,
-    registry: Option<Arc<dyn Registry>>,
+    pub(super) service: &'static str,
+    pub(super) registry: Option<Arc<dyn Registry>>,
     /// What else to say when nobody is found.
-    note: &'static str,
+    pub(super) note: &'static str,
+    pub(super) common: Arc<Common>,
+    pub(super) budget: Budget,
     state: Mutex<State>,
 }
 
@@ -32,7 +43,18 @@ struct State {
     watch: Option<Watch>,
     local: Option<Arc<dyn Service>>,
     /// `None` until the registry has answered.
-    nodes: Option<Arc<[Arc<Node>]>>,
+    nodes: Option<Arc<Nodes>>,
+}
+
+/// How long a call waits for somebody to go to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Patience {
+    /// Until its deadline.
+    Until(Instant),
+    /// It has no deadline.
+    Some,
+    /// Not at all, once the registry has answered.
+    None,
 }
 
 impl Group {
@@ -41,6 +63,7 @@ impl Group {
         service: &'static str,
         registry: Arc<dyn Registry>,
         note: &'static str,
+        transport: Transport,
     ) -> Self {
         let state = State {
             watch: Some(registry.watch(service)),
@@ -50,158 +73,159 @@ impl Group {
             service,
             registry: Some(registry),
             note,
+            common: common(transport),
+            budget: Budget::default(),
             state: Mutex::new(state),
         }
     }
 
     /// Makes a group of one address.
     pub(super) fn fixed(address: impl Into<String>, transport: Transport) -> Self {
-        let node = Arc::new(Node::new(Endpoint::new(address), transport));
+        let common = common(transport);
+        let snapshot = Snapshot::from([Endpoint::new(address)]);
         let state = State {
-            nodes: Some(Arc::from([node])),
+            nodes: Some(Arc::new(Nodes::first(snapshot, &common))),
             ..State::default()
         };
         Self {
             service: "",
             registry: None,
             note: "",
+            common,
+            budget: Budget::default(),
             state: Mutex::new(state),
         }
+    }
+
+    /// How its connections are made.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.common.transport
     }
 
     /// The address of a group of one.
     pub(super) fn address(&self) -> String {
         let state = self.lock();
-        let first = state.nodes.as_deref().and_then(<[_]>::first);
-        first.map_or_else(String::new, |node| node.endpoint.address.clone())
+        let first = state.nodes.as_ref().and_then(|nodes| nodes.list().first());
+        first.map_or_else(String::new, |node| node.address.to_string())
     }
 
-    /// The same group of one, whose connections are made in another way.
-    pub(super) fn with_transport(&self, change: impl FnOnce(&mut Transport)) -> Self {
-        let state = self.lock();
-        let first = state.nodes.as_deref().and_then(<[_]>::first);
-        let mut transport = first
-            .map(|node| node.transport().clone())
-            .unwrap_or_default();
-        let address = first.map(|node| node.endpoint.address.clone());
-        change(&mut transport);
-        Self::fixed(address.unwrap_or_default(), transport)
-    }
-
-    /// Returns where a call goes now; waits for the registry's first answer.
+    /// Returns where a call goes now; waits for somebody to go to.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] if there is nobody.
-    pub(super) async fn route(self: &Arc<Self>) -> Result<Route> {
-        loop {
-            let mut first = match self.known() {
-                Ok(known) => return known,
-                Err(first) => first,
-            };
-            if first.next().await.is_none() {
-                return Err(self.nobody());
-            }
+    /// [`Code::Unavailable`](crate::Code::Unavailable) if nobody has come in time;
+    /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded) if that was the call's.
+    pub(super) async fn route(self: &Arc<Self>, patience: Patience) -> Result<Route> {
+        match self.known() {
+            Ok(route) => Ok(route),
+            // Boxed, as it is rare.
+            Err(_) => Box::pin(self.wait(patience)).await,
         }
     }
 
-    /// What is known, or the watch to wait for.
-    fn known(self: &Arc<Self>) -> Result<Result<Route>, Watch> {
-        let mut state = self.lock();
-        self.refresh(&mut state);
-        if let Some(local) = &state.local {
-            return Ok(Ok(Route::Local(Arc::clone(local))));
-        }
-        match (&state.nodes, &state.watch) {
-            (Some(nodes), _) if !nodes.is_empty() => {
-                Ok(Ok(Route::Remote(Arc::clone(self), Arc::clone(nodes))))
-            }
-            (None, Some(watch)) => Err(watch.again()),
-            _ => Ok(Err(self.nobody())),
-        }
-    }
-
-    fn refresh(&self, state: &mut State) {
-        let Some(watch) = &mut state.watch else {
-            return;
+    async fn wait(self: &Arc<Self>, patience: Patience) -> Result<Route> {
+        let start = tokio::time::Instant::now();
+        let limit = match patience {
+            Patience::Until(deadline) => deadline.into(),
+            Patience::Some | Patience::None => start + PATIENCE,
         };
+        loop {
+            let (later, answered) = match self.known() {
+                Ok(route) => return Ok(route),
+                Err(unknown) => unknown,
+            };
+            let Some(mut later) = later else {
+                return Err(self.nobody(None));
+            };
+            if answered && matches!(patience, Patience::None) {
+                return Err(self.nobody(None));
+            }
+            match timeout_at(limit, later.next()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(self.nobody(None)),
+                Err(_) => {
+                    let late = matches!(patience, Patience::Until(_));
+                    return Err(self.nobody(Some((start.elapsed(), late))));
+                }
+            }
+        }
+    }
+
+    /// What is known, or the watch to wait for, if something can still come, and whether the registry has answered.
+    fn known(self: &Arc<Self>) -> Result<Route, (Option<Watch>, bool)> {
+        let mut state = self.lock();
+        let _old = self.refresh(&mut state);
+        if let Some(local) = &state.local {
+            return Ok(Route::Local(Arc::clone(local)));
+        }
+        match &state.nodes {
+            Some(nodes) if !nodes.list().is_empty() => {
+                Ok(Route::Remote(Arc::clone(self), Arc::clone(nodes)))
+            }
+            nodes => {
+                let later = state.watch.as_ref().map(Watch::later);
+                Err((later, nodes.is_some()))
+            }
+        }
+    }
+
+    /// Takes what the registry has said since; returns what it said before, which may take time to drop.
+    fn refresh(&self, state: &mut State) -> Option<Arc<Nodes>> {
+        let watch = state.watch.as_mut()?;
         let Some(snapshot) = watch.try_next() else {
             if watch.is_over() && state.nodes.is_some() {
                 state.watch = None;
             }
-            return;
+            return None;
         };
-        state.local = self
-            .registry
-            .as_ref()
-            .and_then(|registry| registry.local(self.service));
-        let old = state.nodes.take().unwrap_or_default();
-        state.nodes = Some(merge(&old, &snapshot));
+        let registry = self.registry.as_ref();
+        state.local = registry.and_then(|registry| registry.local(self.service));
+        let old = state.nodes.take();
+        let nodes = match &old {
+            Some(old) => old.next(snapshot, &self.common),
+            None => Nodes::first(snapshot, &self.common),
+        };
+        state.nodes = Some(Arc::new(nodes));
+        old
+    }
+
+    /// Returns the endpoints there are now, if there are any.
+    pub(super) fn current(self: &Arc<Self>) -> Option<Arc<Nodes>> {
+        match self.known() {
+            Ok(Route::Remote(_, nodes)) => Some(nodes),
+            Ok(Route::Local(_)) | Err(_) => None,
+        }
+    }
+
+    /// Leaves an endpoint alone for a while that has failed calls in a row, if there are enough others.
+    pub(super) fn eject(&self, node: &Node) {
+        let now = clock::now();
+        let nodes = self.lock().nodes.clone();
+        let spare = nodes.is_some_and(|nodes| nodes.can_spare_one(now));
+        if spare && !node.health.is_ejected(now) {
+            let penalty = node.health.eject(now);
+            let (service, address) = (self.service, &node.address);
+            tracing::debug!(service, %address, ?penalty, "fails calls in a row, gets none for a while");
+        }
+    }
+
+    /// What the registry has said last, and why it does not answer now, if it does not.
+    pub(super) fn said(&self) -> (Option<Snapshot>, Option<Arc<str>>) {
+        let state = self.lock();
+        let snapshot = state.nodes.as_ref().map(|nodes| nodes.snapshot().clone());
+        (snapshot, state.watch.as_ref().and_then(Watch::problem))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is valid after each assignment, so a panic elsewhere leaves it usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn nobody(&self) -> Error {
-        let Self { service, note, .. } = self;
-        let mut message = format!(
-            "no endpoint of {service}: {} knows 0 of it; choose another registry with EZRPC_REGISTRY (memory, \
-             fixed:<service>=<host:port>,..), ezrpc::set_default_registry or Context::with_registry",
-            self.registry_name(),
-        );
-        if !note.is_empty() {
-            message.push_str(" (");
-            message.push_str(note);
-            message.push(')');
-        }
-        Error::bare(Code::Unavailable, message)
-    }
-
-    fn registry_name(&self) -> String {
-        let registry = self.registry.as_ref();
-        registry.map_or_else(String::new, |registry| {
-            format!("registry `{}`", registry.describe())
-        })
-    }
-
-    /// The error of a call for which no connection could be opened.
-    pub(super) fn unreachable(&self, node: &Node, error: &str) -> Error {
-        let address = &node.endpoint.address;
-        let message = match self.service {
-            "" => format!("cannot reach {address}: {error}"),
-            service => format!(
-                "cannot reach {service} at {address}: {error} ({} knows {} of it)",
-                self.registry_name(),
-                count(self.lock().nodes.as_deref().map_or(0, <[_]>::len)),
-            ),
-        };
-        Error::bare(Code::Unavailable, message)
-    }
 }
 
-fn count(endpoints: usize) -> String {
-    match endpoints {
-        1 => "1 endpoint".to_owned(),
-        n => format!("{n} endpoints"),
-    }
-}
-
-/// The nodes of a snapshot; endpoints that stay keep their connections and counts.
-fn merge(old: &[Arc<Node>], snapshot: &Snapshot) -> Arc<[Arc<Node>]> {
-    let node = |endpoint: &Endpoint| {
-        // Both are sorted by address.
-        let at = old.binary_search_by(|node| node.endpoint.address.cmp(&endpoint.address));
-        match at
-            .ok()
-            .map(|at| &old[at])
-            .filter(|node| node.endpoint == *endpoint)
-        {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(Node::new(endpoint.clone(), Transport::default())),
-        }
-    };
-    snapshot.iter().map(node).collect()
+fn common(transport: Transport) -> Arc<Common> {
+    Arc::new(Common {
+        transport,
+        ..Common::default()
+    })
 }
 
 impl fmt::Debug for Group {

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use h2::RecvStream;
 use http::{HeaderMap, Response};
 
-use super::attempts::{Attempts, Open};
+use super::attempts::{Attempts, Open, Terms};
+use super::balance::Balance;
 use super::call::Plan;
-use super::endpoint::{InFlight, Node};
 use super::group::Group;
+use super::nodes::Nodes;
+use super::place::Place;
 use super::reply::Incoming;
 use super::stream::Download;
 use super::upload::Upload;
@@ -19,8 +21,8 @@ use crate::stream::Streaming;
 
 /// One call to endpoints of a group.
 pub(super) struct Remote {
-    plan: Plan,
-    attempts: Attempts,
+    pub(super) plan: Plan,
+    pub(super) attempts: Attempts,
 }
 
 impl Remote {
@@ -28,58 +30,80 @@ impl Remote {
     ///
     /// # Errors
     /// As [`Attempts::new`].
-    pub(super) fn new(plan: Plan, group: Arc<Group>, nodes: Arc<[Arc<Node>]>) -> Result<Self> {
-        let attempts = Attempts::new(group, nodes)?;
+    pub(super) fn new(
+        plan: Plan,
+        (group, nodes): (Arc<Group>, Arc<Nodes>),
+        terms: Terms,
+    ) -> Result<Self> {
+        let attempts = Attempts::new(group, nodes, terms)?;
         Ok(Self { plan, attempts })
     }
 
     /// Sends one encoded message, returns the one that answers it.
-    pub(super) async fn unary(mut self, data: Bytes) -> Result<Bytes> {
-        let (incoming, _in_flight) = self.exchange(data).await?;
-        self.one(incoming).await
+    pub(super) async fn unary(self, data: Bytes) -> Result<Bytes> {
+        match self.attempts.terms.balance {
+            // Boxed, as it is rare: calls need not carry its state about.
+            Balance::Broadcast => Box::pin(self.everywhere(data)).await,
+            _ => self.single(data).await,
+        }
+    }
+
+    /// The same at one instance.
+    pub(super) async fn single(mut self, data: Bytes) -> Result<Bytes> {
+        let (incoming, place) = self.exchange(data).await?;
+        self.one(incoming, &place).await
     }
 
     /// Sends one encoded message, returns the stream that answers it.
     pub(super) async fn server_streaming(mut self, data: Bytes) -> Result<Download> {
-        let (incoming, in_flight) = self.exchange(data).await?;
-        Ok(Download::new(self.plan, incoming, in_flight, None))
+        self.to_one()?;
+        let (incoming, place) = self.exchange(data).await?;
+        Ok(Download::new(self.plan, incoming, place, None))
     }
 
     /// Sends a stream of encoded messages, returns the one message that answers it.
     pub(super) async fn client_streaming(mut self, messages: Streaming<Bytes>) -> Result<Bytes> {
-        let (incoming, _in_flight, mut upload) = self.upload(messages).await?;
-        let message = self.one(incoming).await;
+        self.to_one()?;
+        let (incoming, place, mut upload) = self.upload(messages).await?;
+        let message = self.one(incoming, &place).await;
         message.map_err(|error| upload.error().unwrap_or(error))
     }
 
     /// Sends a stream of encoded messages, returns the stream that answers it.
     pub(super) async fn bidi_streaming(mut self, messages: Streaming<Bytes>) -> Result<Download> {
-        let (incoming, in_flight, upload) = self.upload(messages).await?;
-        Ok(Download::new(self.plan, incoming, in_flight, Some(upload)))
+        self.to_one()?;
+        let (incoming, place, upload) = self.upload(messages).await?;
+        Ok(Download::new(self.plan, incoming, place, Some(upload)))
     }
 
-    async fn one(&self, mut incoming: Incoming) -> Result<Bytes> {
+    async fn one(&self, mut incoming: Incoming, place: &Place) -> Result<Bytes> {
         let message = incoming.one().await;
+        if incoming.broken {
+            place.lost();
+        }
         self.plan.set_reply(incoming.headers, incoming.trailers);
         message
     }
 
     /// Sends a request of one message until a server has taken it, and waits for the response to begin.
-    async fn exchange(&mut self, data: Bytes) -> Result<(Incoming, InFlight)> {
+    async fn exchange(&mut self, data: Bytes) -> Result<(Incoming, Place)> {
         let repeatable = self.plan.method.idempotency() != Idempotency::Unknown;
         loop {
-            let Open { mut sent, place } = self.open().await?;
+            let Open {
+                mut sent,
+                mut place,
+            } = self.open().await?;
             sent.finish(data.clone());
             match place.response(sent.response()).await {
-                Ok(response) => return Ok((self.incoming(response)?, place.in_flight)),
+                Ok(response) => return Ok((self.incoming(response)?, place)),
                 Err(failure) => self.attempts.again(place, failure, repeatable)?,
             }
         }
     }
 
     /// Sends a request stream and waits for the response to begin. What was taken from it cannot be sent again.
-    async fn upload(&mut self, messages: Streaming<Bytes>) -> Result<(Incoming, InFlight, Upload)> {
-        let Open { sent, place } = self.open().await?;
+    async fn upload(&mut self, messages: Streaming<Bytes>) -> Result<(Incoming, Place, Upload)> {
+        let Open { sent, mut place } = self.open().await?;
         let (body, response) = sent.split();
         let mut upload = Upload::start(body, messages);
         let incoming = match place.response(response).await {
@@ -87,7 +111,7 @@ impl Remote {
             Err(failure) => Err(failure.into_error()),
         };
         match incoming {
-            Ok(incoming) => Ok((incoming, place.in_flight, upload)),
+            Ok(incoming) => Ok((incoming, place, upload)),
             Err(error) => Err(upload.error().unwrap_or(error)),
         }
     }

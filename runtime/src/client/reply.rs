@@ -21,6 +21,8 @@ pub(super) struct Incoming {
     /// The headers, among them the status if there is nothing else.
     pub(super) headers: HeaderMap,
     pub(super) trailers: Option<HeaderMap>,
+    /// Whether the connection has broken in the middle.
+    pub(super) broken: bool,
     body: RecvStream,
     decoder: Decoder,
     stage: Stage,
@@ -52,6 +54,7 @@ impl Incoming {
             Ok(encoding) => Ok(Self {
                 headers: head.headers,
                 trailers: None,
+                broken: false,
                 body,
                 decoder: Decoder::new(max_message, encoding),
                 stage: if ended { Stage::Ended } else { Stage::Messages },
@@ -99,7 +102,10 @@ impl Incoming {
                     let _ = self.body.flow_control().release_capacity(data.len());
                     self.decoder.push(data);
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(transport_error(&error)))),
+                Some(Err(error)) => {
+                    self.broken = !error.is_reset();
+                    return Poll::Ready(Some(Err(transport_error(&error))));
+                }
                 None => return Poll::Ready(None),
             }
         }
@@ -108,7 +114,10 @@ impl Incoming {
     fn poll_end(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<()>> {
         match ready!(self.body.poll_trailers(cx)) {
             Ok(trailers) => self.trailers = trailers,
-            Err(error) => return Poll::Ready(Err(transport_error(&error))),
+            Err(error) => {
+                self.broken = !error.is_reset();
+                return Poll::Ready(Err(transport_error(&error)));
+            }
         }
         outcome(self.trailers.as_ref(), &self.headers)?;
         Poll::Ready(match self.decoder.is_empty() {

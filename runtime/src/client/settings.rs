@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Channel;
+use super::balance::Balance;
 use super::channel::Target;
+use super::group::Group;
+use super::keepalive::Keepalive;
 use super::transport::Transport;
 #[cfg(feature = "tls")]
 use crate::discovery::check_address;
@@ -56,7 +59,31 @@ impl Channel {
         self
     }
 
-    /// Connects with TLS, and with these settings of it. Only for channels to an address.
+    /// Sets how calls are spread over the instances of a service (default [`Balance::LeastLoaded`]).
+    #[must_use]
+    pub fn balance(mut self, balance: Balance) -> Self {
+        self.options.balance = balance;
+        self
+    }
+
+    /// Sets how long an instance that joins others takes to its full share of the calls, beginning with a tenth of it
+    /// (default 10 s; zero gives it all at once). Not with [`Balance::ConsistentHash`], whose keys would move twice.
+    #[must_use]
+    pub fn slow_start(mut self, window: Duration) -> Self {
+        self.options.slow_start = window;
+        self
+    }
+
+    /// Fails calls at once when the registry knows no instance.
+    ///
+    /// By default a call waits for one until its deadline, or for 5 s if it has none.
+    #[must_use]
+    pub fn fail_fast(mut self) -> Self {
+        self.options.fail_fast = true;
+        self
+    }
+
+    /// Connects with TLS, and with these settings of it.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if a certificate, a key or the domain cannot be read;
@@ -67,27 +94,48 @@ impl Channel {
         Ok(self.with_transport(|transport| transport.set_tls(connector)))
     }
 
-    /// Sets how long connecting may take, with TLS its handshake included (default 5 s). Only for channels to an
-    /// address.
+    /// Sets how long connecting may take, until the server has said its first word; with TLS its handshake included
+    /// (default 5 s). With several instances a call goes to the next one after 250 ms.
     #[must_use]
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.with_transport(|transport| transport.connect_timeout = limit)
     }
 
-    /// Pings the server when calls are under way and it has said nothing for `interval`; without an answer within
-    /// `timeout` the connection is given up and its calls fail (default: no pings). Only for channels to an address.
+    /// Pings the server when it owes answers to calls and has said nothing for `interval` (default 10 s); without an
+    /// answer within `timeout` (default 5 s) the connection is given up, its calls fail, and the instance gets no more
+    /// until it answers again. So `interval + timeout` after it has frozen a server gets no more calls. An `interval` of
+    /// zero turns pings off.
     ///
-    /// gRPC servers of other makes take pings every five minutes and close connections with more. Without pings a
+    /// gRPC servers of other makes take pings every five minutes and close connections with more. So the time between
+    /// pings to a server that answers them and says nothing else grows, up to five minutes; when it says something, or
+    /// a new request is sent to it (twice at most, until it says something), it is `interval` again. Without pings a
     /// server that is gone is found by the system: what it does not acknowledge for 30 s ends the connection (on
     /// Linux), and a connection on which nothing is sent is probed after 60 s.
     #[must_use]
     pub fn keepalive(self, interval: Duration, timeout: Duration) -> Self {
-        self.with_transport(|transport| transport.keepalive = Some((interval, timeout)))
+        let keepalive = Keepalive { interval, timeout };
+        let keepalive = (!interval.is_zero()).then_some(keepalive);
+        self.with_transport(|transport| transport.keepalive = keepalive)
     }
 
     fn with_transport(mut self, change: impl FnOnce(&mut Transport)) -> Self {
-        if let Target::Remote(group) = &self.target {
-            self.target = Target::Remote(Arc::new(group.with_transport(change)));
+        match &self.target {
+            Target::Remote(group) => {
+                let mut transport = group.transport().clone();
+                change(&mut transport);
+                self.target = Target::Remote(Arc::new(Group::fixed(group.address(), transport)));
+            }
+            Target::Discovered(_) => {
+                let mut transport = self
+                    .options
+                    .transport
+                    .as_deref()
+                    .cloned()
+                    .unwrap_or_default();
+                change(&mut transport);
+                self.options.transport = Some(Arc::new(transport));
+            }
+            Target::Local(_) => {}
         }
         self
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::call::{Plan, Site, Watchdog};
-use super::endpoint::InFlight;
+use super::place::Place;
 use super::reply::Incoming;
 use super::upload::Upload;
 use crate::codec::{Message, proto};
@@ -25,14 +25,14 @@ struct Open {
     incoming: Incoming,
     watchdog: Watchdog,
     upload: Option<Upload>,
-    _in_flight: InFlight,
+    place: Place,
 }
 
 impl Download {
     pub(super) fn new(
         plan: Plan,
         incoming: Incoming,
-        in_flight: InFlight,
+        place: Place,
         upload: Option<Upload>,
     ) -> Self {
         if plan.ctx.is_call() {
@@ -44,7 +44,7 @@ impl Download {
                 incoming,
                 watchdog: plan.watchdog(),
                 upload,
-                _in_flight: in_flight,
+                place,
             }),
             plan,
         }
@@ -58,6 +58,9 @@ impl Download {
         if !matches!(next, Some(Ok(_)))
             && let Some(ended) = self.open.take()
         {
+            if ended.incoming.broken {
+                ended.place.lost();
+            }
             let Incoming {
                 headers, trailers, ..
             } = ended.incoming;

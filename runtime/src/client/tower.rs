@@ -15,9 +15,9 @@ use tower_service::Service as TowerService;
 use super::Channel;
 use super::attempts::{Attempts, Open};
 use super::call::uri;
-use super::endpoint::InFlight;
 use super::exchange::Failure;
 use super::group::Route;
+use super::place::Place;
 use super::upload::Upload;
 use crate::body::{Body, RequestBody};
 use crate::context::Context;
@@ -48,7 +48,8 @@ impl<B: RequestBody> TowerService<Request<B>> for Channel {
 async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let clients = head.extensions.get::<Context>().and_then(Context::clients);
-    let (group, nodes) = match channel.route(clients).await? {
+    let terms = channel.terms(None, None);
+    let (group, nodes) = match channel.route(clients, None).await? {
         Route::Remote(group, nodes) => (group, nodes),
         Route::Local(service) => {
             let request = Request::from_parts(head, body);
@@ -58,8 +59,9 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
     };
     let path = head.uri.path_and_query().cloned();
     let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let mut attempts = Attempts::new(group, nodes)?;
-    let Open { sent, place } = attempts
+    terms.to_one()?;
+    let mut attempts = Attempts::new(group, nodes, terms)?;
+    let Open { sent, mut place } = attempts
         .open(|origin| {
             let mut request = Request::new(());
             *request.method_mut() = head.method.clone();
@@ -79,7 +81,7 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
             data_ended: false,
             failed: false,
             _upload: upload,
-            _in_flight: place.in_flight,
+            _place: place,
         })
     }))
 }
@@ -106,7 +108,7 @@ struct Received {
     /// Nothing is left: h2 would go on to repeat its error.
     failed: bool,
     _upload: Upload,
-    _in_flight: InFlight,
+    _place: Place,
 }
 
 impl HttpBody for Received {

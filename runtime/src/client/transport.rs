@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::Scheme;
 use tokio::net::TcpStream;
 
+use super::keepalive::{self, Keepalive};
 use crate::io::{Io, give_up_after, tune};
 use crate::protocol::greeting::expect_http2;
 #[cfg(feature = "tls")]
@@ -20,13 +21,13 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// The settings of connections.
-#[derive(Debug, Clone)]
-pub(super) struct Transport {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Transport {
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     pub(super) connect_timeout: Duration,
-    /// HTTP/2 pings while calls are under way: after how much silence, and how long an answer may take.
-    pub(super) keepalive: Option<(Duration, Duration)>,
+    /// HTTP/2 pings while calls are under way; `None` for none.
+    pub(super) keepalive: Option<Keepalive>,
 }
 
 impl Default for Transport {
@@ -35,7 +36,7 @@ impl Default for Transport {
             #[cfg(feature = "tls")]
             tls: None,
             connect_timeout: CONNECT_TIMEOUT,
-            keepalive: None,
+            keepalive: Some(keepalive::DEFAULT),
         }
     }
 }
@@ -47,6 +48,11 @@ impl Transport {
             return Scheme::HTTPS;
         }
         Scheme::HTTP
+    }
+
+    /// Whether connections are made as by default.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Connects with TLS as far as the features say whom to trust.
@@ -92,6 +98,14 @@ impl Tls {
         connector
             .as_ref()
             .map_err(|error| std::io::Error::other(error.as_str()))
+    }
+}
+
+/// Channels share connections if they share what makes them.
+#[cfg(feature = "tls")]
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -43,7 +43,9 @@ impl Context {
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         // A timeout too long for the clock is no limit.
-        let deadline = Instant::now().checked_add(timeout);
+        // By the runtime's clock, which a test may have paused.
+        let now = tokio::time::Instant::now().into_std();
+        let deadline = now.checked_add(timeout);
         self.change(|inner| {
             inner.deadline = match (inner.deadline, deadline) {
                 (Some(old), Some(new)) => Some(old.min(new)),

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Registry;
 use crate::client::group::Group;
+use crate::client::transport::Transport;
 
 /// A registry and the connections made by what it says. Cloning is cheap.
 #[derive(Clone)]
@@ -17,7 +18,8 @@ struct Inner {
     registry: Arc<dyn Registry>,
     /// What else to say when nobody is found.
     note: &'static str,
-    groups: RwLock<HashMap<&'static str, Arc<Group>>>,
+    /// By service: as a rule one, another for each way to connect that is not the default one.
+    groups: RwLock<HashMap<&'static str, Vec<Arc<Group>>>>,
 }
 
 impl Clients {
@@ -35,20 +37,36 @@ impl Clients {
         &self.inner.registry
     }
 
-    /// Returns what is shared by the calls of `service`.
-    pub(crate) fn group(&self, service: &'static str) -> Arc<Group> {
+    /// Returns what is shared by the calls of `service` by connections that are made like this, or as by default.
+    pub(crate) fn group(&self, service: &'static str, transport: Option<&Transport>) -> Arc<Group> {
         let groups = &self.inner.groups;
         let known = groups.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(group) = known.get(service) {
+        let same = |group: &&Arc<Group>| match transport {
+            Some(transport) => group.transport() == transport,
+            None => group.transport().is_default(),
+        };
+        if let Some(group) = known
+            .get(service)
+            .and_then(|groups| groups.iter().find(same))
+        {
             return Arc::clone(group);
         }
         drop(known);
         let mut known = groups.write().unwrap_or_else(PoisonError::into_inner);
-        let group = known.entry(service).or_insert_with(|| {
-            let registry = Arc::clone(&self.inner.registry);
-            Arc::new(Group::discovered(service, registry, self.inner.note))
-        });
-        Arc::clone(group)
+        let of_service = known.entry(service).or_default();
+        if let Some(group) = of_service.iter().find(same) {
+            return Arc::clone(group);
+        }
+        let Inner { registry, note, .. } = &*self.inner;
+        let transport = transport.cloned().unwrap_or_default();
+        let group = Arc::new(Group::discovered(
+            service,
+            Arc::clone(registry),
+            note,
+            transport,
+        ));
+        of_service.push(Arc::clone(&group));
+        group
     }
 }
 

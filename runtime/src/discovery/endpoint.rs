@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Endpoint {
     /// Host and port: `10.0.0.1:80`, `[::1]:80`, `shop.internal:80`.
     pub address: String,
-    /// Share of the calls relative to others (default 1). The balancer of this version treats all alike.
+    /// Share of the calls relative to others (default 1); one of weight 0 gets none, unless all have weight 0.
     pub weight: u32,
     /// Version of the server; empty if it says none.
     pub version: String,

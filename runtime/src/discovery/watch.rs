@@ -67,20 +67,10 @@ impl Watch {
     }
 
     /// Follows the same service from the snapshot on that this watch would take next.
-    #[expect(dead_code, reason = "calls that wait for endpoints come next")]
     pub(crate) fn later(&self) -> Self {
         Self {
             receiver: self.receiver.clone(),
         }
-    }
-
-    /// Follows the same service from the first snapshot on, whatever this watch has taken.
-    pub(crate) fn again(&self) -> Self {
-        let mut receiver = self.receiver.clone();
-        if receiver.borrow().snapshot.is_some() {
-            receiver.mark_changed();
-        }
-        Self { receiver }
     }
 }
 

@@ -40,7 +40,8 @@ async fn a_service_of_this_process_calls_on_by_its_callers_registry() {
 async fn what_the_registry_says_later_counts() {
     let memory = Memory::new();
     let ctx = Context::background().with_registry(memory.clone());
-    let name = || say(&CHANNEL, &ctx, "name");
+    let channel = CHANNEL.clone().fail_fast();
+    let name = || say(&channel, &ctx, "name");
     assert_eq!(code(name().await), Code::Unavailable);
 
     let one = Served::named("one").await;
@@ -88,7 +89,8 @@ async fn an_endpoint_that_is_gone_costs_no_call() {
 #[tokio::test]
 async fn who_finds_nobody_is_told_where_was_asked_and_what_to_do() {
     let ctx = Context::background().with_registry(Memory::new());
-    let error = say(&CHANNEL, &ctx, "hello").await.unwrap_err();
+    let fast = CHANNEL.clone().fail_fast();
+    let error = say(&fast, &ctx, "hello").await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     assert_eq!(
         error.message(),

@@ -129,7 +129,7 @@ async fn nobody_found_says_which_registry_was_asked() {
     let error = e2e::echo().say(&ctx, request("hi")).await.unwrap_err();
     let line = line!() - 1;
     assert_eq!(error.code(), Code::Unavailable);
-    let expected = "no endpoint of e2e.Echo: registry `memory` knows 0 of it; choose another registry with EZRPC_REGISTRY \
+    let expected = "no endpoint of e2e.Echo: registry `memory` knows 0 of it, also after 5s; choose another registry with EZRPC_REGISTRY \
                     (memory, fixed:<service>=<host:port>,..), ezrpc::set_default_registry or Context::with_registry";
     assert_eq!(error.message(), expected);
     assert_eq!(
