@@ -3,7 +3,9 @@
 use super::fixture::*;
 use crate::client::Channel;
 use crate::context::Context;
-use crate::discovery::{Endpoint, Fixed, Memory, Registration, Registry, set_default_registry};
+use crate::discovery::{
+    Endpoint, Fixed, Memory, Registration, Registry, set_default_registry,
+};
 use crate::error::Code;
 
 /// As generated code holds it.
@@ -47,15 +49,9 @@ async fn what_the_registry_says_later_counts() {
     let one = Served::named("one").await;
     let two = Served::named("two").await;
     let endpoint = |server: &Served| Endpoint::new(server.address.to_string());
-    memory
-        .register(Registration::new(ECHO.name(), endpoint(&one)))
-        .await
-        .unwrap();
+    memory.register(Registration::new(ECHO.name(), endpoint(&one))).await.unwrap();
     assert_eq!(name().await.unwrap(), text("one"));
-    memory
-        .register(Registration::new(ECHO.name(), endpoint(&two)))
-        .await
-        .unwrap();
+    memory.register(Registration::new(ECHO.name(), endpoint(&two))).await.unwrap();
     memory
         .deregister(ECHO.name(), &endpoint(&one))
         .await
@@ -76,10 +72,7 @@ async fn an_endpoint_that_is_gone_costs_no_call() {
     let gone = Served::named("gone").await.stop().await;
     for address in [alive.address, gone] {
         let endpoint = Endpoint::new(address.to_string());
-        memory
-            .register(Registration::new(ECHO.name(), endpoint))
-            .await
-            .unwrap();
+        memory.register(Registration::new(ECHO.name(), endpoint)).await.unwrap();
     }
     for _ in 0..50 {
         assert_eq!(say(&CHANNEL, &ctx, "name").await.unwrap(), text("alive"));

@@ -17,6 +17,9 @@ use super::trouble::{Streak, jittered};
 use super::types::answers::AgentServices;
 use crate::error::{Code, Error, Result};
 
+/// How long an agent that cannot be reached is left alone, at most.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Starts maintenance, unless it runs.
 pub(super) fn start(core: &Arc<Core>) {
     if core.members.start_maintenance() {
@@ -33,7 +36,12 @@ async fn maintain(core: Arc<Core>) {
                 streak.over();
                 every
             }
-            Err(error) => streak.failed(&error).min(every),
+            Err(error) => {
+                let pause = streak.failed(&error);
+                let away = error.code() == Code::Unavailable;
+                // Who comes back has perhaps lost everything.
+                if away { pause.min(SOON) } else { pause }
+            }
         };
         // In time or poked, the next round comes.
         _ = timeout(pause, core.members.poked.notified()).await;

@@ -69,7 +69,7 @@ const PROPAGATION: Duration = Duration::from_secs(2);
 /// Each of the first 48 services has a blocking query on a connection of its own; all others share one that tells which of
 /// them to read, and are read every minute besides. So there are at most 57 connections, where an agent takes 200 from one
 /// address. A change is seen at once, then paced: 5 a service in quick succession, further ones 200 ms apart (with the shared
-/// query 2, and 1 s).
+/// query 2, and 500 ms).
 ///
 /// While Consul cannot be asked, what was known stands, and it is asked again after 250 ms to 5 s; one line of log says so, one
 /// that it is back. If its servers have lost all they knew, an empty list is believed after 10 s only: instances register

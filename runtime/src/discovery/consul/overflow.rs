@@ -17,7 +17,7 @@ use super::types::answers::Checks;
 
 /// How many answers may follow one another at once, and how far apart they are then: each has all checks there are.
 const BURST: u32 = 2;
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(500);
 /// How much longer than reading an answer took the next one waits: reading takes at most a tenth of the time.
 const REST: u32 = 9;
 /// How long the first read of a service waits for the shared query, so that no change falls between the two.

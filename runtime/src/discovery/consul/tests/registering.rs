@@ -54,6 +54,7 @@ async fn item_08_an_agent_that_has_lost_a_registration_gets_it_again() {
         "{:?}",
         start.elapsed()
     );
+    sleep(Duration::from_secs(1)).await;
     let lines = logs.lines();
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(
