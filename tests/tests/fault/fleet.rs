@@ -19,7 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One instance; it ends with this value.
 pub(crate) struct Instance {
-    pub(crate) name: String,
     pub(crate) addr: SocketAddr,
     process: Child,
 }
@@ -53,7 +52,6 @@ impl Instance {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         Self {
-            name: name.to_owned(),
             addr: line.trim().parse().unwrap(),
             process,
         }
@@ -100,12 +98,12 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(agent: &Agent) -> Self {
-        Self::of(Consul::new(agent.url()).unwrap())
+        Self::of(Consul::new(&agent.url()).unwrap())
     }
 
     /// One that asks for the instances of another datacenter.
     pub(crate) fn in_datacenter(agent: &Agent, datacenter: &str) -> Self {
-        Self::of(Consul::new(agent.url()).unwrap().datacenter(datacenter))
+        Self::of(Consul::new(&agent.url()).unwrap().datacenter(datacenter))
     }
 
     fn of(registry: Consul) -> Self {
