@@ -9,12 +9,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, advance};
 
+use super::calls::Once;
 use super::fixture::*;
 use crate::client::Channel;
 use crate::client::endpoint::Node;
 use crate::context::Context;
 use crate::discovery::Fixed;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
+use crate::stream::Streaming;
 
 static CHANNEL: Channel = Channel::discover("test.v1.Echo");
 
@@ -116,6 +118,12 @@ async fn errors_of_the_service_are_answers() {
     let ctx = found_at(&[server.address]);
     for _ in 0..20 {
         assert_eq!(code(say(&CHANNEL, &ctx, "fail").await), Code::NotFound);
+    }
+    // The caller's own stream fails: no fault of the server's.
+    for _ in 0..20 {
+        let own = Streaming::new(Once(Some(Err(Error::data_loss("disk")))));
+        let sum: Result<Text> = CHANNEL.client_streaming(ECHO.method(2), &ctx, own).await;
+        assert_eq!(code(sum), Code::DataLoss);
     }
     assert!(!node(&ctx).health.failed());
 }
