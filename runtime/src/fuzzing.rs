@@ -268,9 +268,14 @@ impl Picks {
         self.0.apply(snapshot);
     }
 
-    /// Picks an endpoint, by a key if there is one; returns its address.
-    pub fn pick(&self, balance: Balance, key: Option<&str>) -> Option<&str> {
-        self.0.pick(balance, key)
+    /// Returns the time as a pick takes it.
+    pub fn now() -> u64 {
+        Door::now()
+    }
+
+    /// Picks an endpoint at a time, by a key if there is one; returns its address.
+    pub fn pick(&self, balance: Balance, key: Option<&str>, now: u64) -> Option<&str> {
+        self.0.pick(balance, key, now)
     }
 }
 

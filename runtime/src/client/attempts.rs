@@ -9,7 +9,7 @@ use tokio::runtime::{self, Handle};
 use super::balance::{self, Ask, Balance, Pick};
 use super::call::no_runtime;
 use super::clock;
-use super::connection::Lease;
+use super::connection::{Lease, Slot};
 use super::endpoint::{Node, Origin};
 use super::exchange::{self, Failure, Sent};
 use super::group::Group;
@@ -46,6 +46,9 @@ pub(super) struct Terms {
     /// The only endpoint to go to.
     pub(super) only: Option<Arc<Node>>,
 }
+
+/// An endpoint and its open connection.
+pub(super) type Reached = (Arc<Node>, Arc<Slot>, Lease);
 
 /// A request whose head is on its way, and what it counts against.
 pub(super) struct Open {
@@ -92,8 +95,8 @@ impl Attempts {
             } else {
                 0
             };
-            let (node, mut lease) = match self.ready(now) {
-                Some(ready) => ready,
+            let (node, slot, mut lease) = match self.ready(now) {
+                Some(reached) => reached,
                 // Boxed, as it is rare: calls need not carry its state about.
                 None => Box::pin(self.connected()).await?,
             };
@@ -104,7 +107,6 @@ impl Attempts {
                     .deadline
                     .map_or(u64::MAX, |at| clock::at(at.into())),
             };
-            let slot = node.slot(self.runtime);
             let place = Place::new(node, (slot, &lease), &self.group, times);
             match exchange::send(&mut lease.sender, head(place.node.origin())?) {
                 Ok(sent) => return Ok(Open { sent, place }),
@@ -133,13 +135,14 @@ impl Attempts {
     }
 
     /// Picks an endpoint and returns its connection, if it has one.
-    pub(super) fn ready(&self, now: u64) -> Option<(Arc<Node>, Lease)> {
+    fn ready(&self, now: u64) -> Option<Reached> {
         let pick = self.pick(now)?;
         if let Some(other) = pick.unconnected {
             other.slot(self.runtime).start(now);
         }
-        let lease = pick.node.slot(self.runtime).lease()?;
-        Some((Arc::clone(pick.node), lease))
+        let slot = pick.node.slot(self.runtime);
+        let lease = slot.lease()?;
+        Some((Arc::clone(pick.node), slot, lease))
     }
 
     /// Goes on to the next attempt, if one may be made: after a request that no server has seen, or that is
@@ -155,7 +158,9 @@ impl Attempts {
                 &mut self.unseen
             }
             Failure::Broken(_) | Failure::Lost(_) if repeatable => &mut self.repeats,
-            Failure::Broken(_) | Failure::Lost(_) => return Err(failure.into_error()),
+            Failure::Broken(_) | Failure::Lost(_) | Failure::Own(_) => {
+                return Err(failure.into_error());
+            }
         };
         // The first time that no server has seen it costs nobody anything: a server that goes says so to many at once.
         let free = matches!(failure, Failure::Unseen(_)) && *left == UNSEEN;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, Reached};
 use super::clock;
-use super::connection::{Lease, Phase, STAGGER};
+use super::connection::{Phase, STAGGER};
 use super::endpoint::Node;
 use crate::error::Result;
 
@@ -27,7 +27,7 @@ struct Search {
 
 /// What to do next.
 enum Step {
-    Go(Arc<Node>, Lease),
+    Go(Reached),
     /// Wait for an attempt to end, no longer than until then.
     Wait(Instant),
 }
@@ -38,7 +38,7 @@ impl Attempts {
     /// # Errors
     /// [`Code::Unavailable`](crate::Code::Unavailable) if none can be had;
     /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded) if none has come until the call's deadline.
-    pub(super) async fn connected(&mut self) -> Result<(Arc<Node>, Lease)> {
+    pub(super) async fn connected(&mut self) -> Result<Reached> {
         let group = Arc::clone(&self.group);
         let mut search = Search {
             dials: DIALS,
@@ -50,7 +50,7 @@ impl Attempts {
             // From here on, so that nothing is missed between the look and the wait.
             bell.as_mut().enable();
             let until = match self.step(&mut search)? {
-                Step::Go(node, lease) => return Ok((node, lease)),
+                Step::Go(reached) => return Ok(reached),
                 Step::Wait(until) => until,
             };
             let deadline = self.terms.deadline.map(Instant::from);
@@ -75,7 +75,7 @@ impl Attempts {
         };
         let slot = pick.node.slot(self.runtime);
         if let Some(lease) = slot.lease() {
-            return Ok(Step::Go(Arc::clone(pick.node), lease));
+            return Ok(Step::Go((Arc::clone(pick.node), slot, lease)));
         }
         // One attempt at a time, as long as it does not take long.
         if let Some(dialled) = &search.dialled

@@ -39,13 +39,18 @@ impl Door {
         self.nodes = self.nodes.next(snapshot, &self.common);
     }
 
-    /// Picks an endpoint, with all that a call does for it; returns its address.
-    pub(crate) fn pick(&self, balance: Balance, key: Option<&str>) -> Option<&str> {
+    /// The time, which a call reads once.
+    pub(crate) fn now() -> u64 {
+        clock::now()
+    }
+
+    /// Picks an endpoint at a time; returns its address.
+    pub(crate) fn pick(&self, balance: Balance, key: Option<&str>, now: u64) -> Option<&str> {
         let ask = Ask {
             balance,
             key: key.map(|key| hash(key.as_bytes())),
             runtime: self.runtime,
-            now: clock::now(),
+            now,
             slow_start: 10_000_000,
             avoid: &[],
         };

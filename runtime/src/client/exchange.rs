@@ -17,12 +17,16 @@ pub(super) enum Failure {
     Broken(Error),
     /// The connection broke; the server may have acted.
     Lost(Error),
+    /// The caller has given up the stream; the server may have acted.
+    Own(Error),
 }
 
 impl Failure {
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Unseen(error) | Self::Broken(error) | Self::Lost(error) => error,
+            Self::Unseen(error) | Self::Broken(error) | Self::Lost(error) | Self::Own(error) => {
+                error
+            }
         }
     }
 }
@@ -75,7 +79,10 @@ fn failure(error: &h2::Error) -> Failure {
     let not_taken = error.is_go_away() && error.is_remote();
     match (refused && error.is_remote()) || not_taken {
         true => Failure::Unseen(said),
-        false if error.is_reset() => Failure::Broken(said),
+        false if error.is_reset() && (error.is_remote() || error.is_library()) => {
+            Failure::Broken(said)
+        }
+        false if error.is_reset() => Failure::Own(said),
         false => Failure::Lost(said),
     }
 }

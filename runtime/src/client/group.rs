@@ -152,8 +152,10 @@ impl Group {
 
     /// What is known, or the watch to wait for, if something can still come, and whether the registry has answered.
     fn known(self: &Arc<Self>) -> Result<Route, (Option<Watch>, bool)> {
+        // Declared first, so that it is dropped after the lock.
+        let _old;
         let mut state = self.lock();
-        let _old = self.refresh(&mut state);
+        _old = self.refresh(&mut state);
         if let Some(local) = &state.local {
             return Ok(Route::Local(Arc::clone(local)));
         }

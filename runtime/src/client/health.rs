@@ -32,6 +32,9 @@ impl Health {
     /// Returns how long calls take there, by a moving average that fades when no calls come; 0 if nothing is known.
     pub(super) fn latency(&self, now: u64) -> u64 {
         let packed = self.latency.load(Ordering::Relaxed);
+        if packed == 0 {
+            return 0;
+        }
         fade(packed & 0xffff_ffff, idle(packed, now), IDLE_HALF_LIFE)
     }
 

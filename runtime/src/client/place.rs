@@ -63,7 +63,7 @@ impl Place {
         self.settled = true;
         match &response {
             Ok(_) => self.answered(),
-            Err(Failure::Unseen(_)) => {}
+            Err(Failure::Unseen(_) | Failure::Own(_)) => {}
             Err(Failure::Broken(_)) => self.broken(),
             Err(Failure::Lost(_)) => self.lost(),
         }

@@ -274,6 +274,25 @@ async fn tls_servers_are_checked() {
 }
 
 #[tokio::test]
+async fn item_21_a_discovered_channel_has_tls_of_its_own() {
+    let authority = Authority::new();
+    let running = serve(authority.server()).await;
+    let fixed = ezrpc::discovery::Fixed::new().all(running.addr.to_string());
+    let ctx = Context::background().with_registry(fixed);
+    let plain = Channel::discover("e2e.Echo");
+    let channel = plain.clone().tls(authority.client()).unwrap();
+    let request = EchoRequest {
+        text: "hi".into(),
+        ..EchoRequest::default()
+    };
+    // The settings of one are not those of another.
+    let reply = EchoClient::new(plain).say(&ctx, request.clone()).await;
+    assert_eq!(reply.unwrap_err().code(), Code::Unavailable);
+    let reply = EchoClient::new(channel).say(&ctx, request).await.unwrap();
+    assert_eq!(reply.text, "hi");
+}
+
+#[tokio::test]
 async fn tls_and_plaintext_say_what_they_met() {
     let authority = Authority::new();
     let running = serve(authority.server()).await;

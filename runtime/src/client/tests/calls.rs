@@ -111,7 +111,7 @@ async fn fails(channel: Channel) {
 }
 
 /// A stream of one item.
-struct Once(Option<Result<Text>>);
+pub(super) struct Once(pub(super) Option<Result<Text>>);
 
 impl futures_core::Stream for Once {
     type Item = Result<Text>;
