@@ -289,6 +289,15 @@ pub fn certificate(der: &[u8]) -> (String, Vec<String>) {
     .unwrap_or_default()
 }
 
+/// Reads what Consul answers for the instances of a service.
+///
+/// # Errors
+/// If it is no such answer.
+#[cfg(feature = "consul")]
+pub fn consul_instances(answer: &[u8]) -> Result<crate::discovery::Snapshot> {
+    crate::discovery::read_instances(answer)
+}
+
 /// Sets the fields of a message that a query string names.
 ///
 /// # Errors

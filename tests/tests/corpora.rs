@@ -64,7 +64,7 @@ fn stems(folder: &Path) -> Vec<String> {
 }
 
 targets! {
-    plugin_request params path_template comments proto_source json_reader json_writer json_proto2 json_values grpc_frame headers trailers request multipart connect_envelope connect_get grpc_web_text binding field_names route certificate
+    plugin_request params path_template comments proto_source json_reader json_writer json_proto2 json_values grpc_frame headers trailers request multipart connect_envelope connect_get grpc_web_text binding field_names route certificate consul_instances
 }
 
 /// The golden cases are sources too.

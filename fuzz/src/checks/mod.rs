@@ -4,6 +4,7 @@
 
 mod bind;
 mod browser;
+mod consul;
 mod generator;
 mod json;
 mod lines;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use bind::{binding, field_names};
 pub use browser::{connect_envelope, connect_get, grpc_web_text};
+pub use consul::consul_instances;
 pub use generator::{comments, params, path_template, plugin_request, proto_source};
 pub use json::{json_proto2, json_reader, json_writer};
 pub use lines::json_values;

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 #[cfg(feature = "consul")]
 pub use consul::Consul;
+#[cfg(all(feature = "consul", feature = "fuzzing"))]
+pub(crate) use consul::read_instances;
 pub use default::{default_registry, set_default_registry};
 pub use endpoint::Endpoint;
 pub use fixed::Fixed;

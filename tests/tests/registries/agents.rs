@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ezrpc::discovery::{Consul, Endpoint, Registration, Registry};
-use ezrpc::{Code, Server};
+use ezrpc::{ClientTls, Code, Server};
 use ezrpc_tests::consul::{Agent, Settings};
 use ezrpc_tests::echo::Echo;
 use ezrpc_tests::proto::e2e::EchoServer;
@@ -179,4 +179,49 @@ async fn item_21_consul_calls_the_health_of_a_server() {
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn consul_over_tls() {
+    let made = rcgen::generate_simple_self_signed(["consul.test".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("cert"), made.cert.pem()).unwrap();
+    std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
+    // A port beside those that the agent has.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let (cert, key) = (path("cert"), path("key"));
+    let tls = format!("ports {{ https = {port} }} cert_file = {cert:?} key_file = {key:?}");
+    let settings = Settings {
+        arguments: vec!["-hcl".to_owned(), tls],
+        ..Settings::default()
+    };
+    let Some(agent) = Agent::start_with(settings).await else {
+        return;
+    };
+    let authority = made.cert.pem().into_bytes();
+    let tls = ClientTls::new().ca(authority).domain("consul.test");
+    let registry = Consul::new(&format!("https://127.0.0.1:{port}")).unwrap();
+    let registry = registry
+        .tls(tls)
+        .unwrap()
+        .ttl_check(Duration::from_secs(60));
+    register(&registry, SERVICE, ADDRESS).await;
+    let mut watch = registry.watch(SERVICE);
+    settles(&mut watch, &[Endpoint::new(ADDRESS)]).await;
+    assert!(get(&agent, "/v1/agent/services").await.contains(ID));
+
+    // One that is not trusted is not spoken to.
+    let stranger = rcgen::generate_simple_self_signed(["consul.test".to_owned()]).unwrap();
+    let tls = ClientTls::new()
+        .ca(stranger.cert.pem().into_bytes())
+        .domain("consul.test");
+    let registry = Consul::new(&format!("https://127.0.0.1:{port}"))
+        .unwrap()
+        .tls(tls)
+        .unwrap();
+    let error = registry.get(SERVICE).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable, "{error}");
 }

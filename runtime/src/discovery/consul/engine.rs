@@ -15,7 +15,7 @@ use super::core::Core;
 use crate::error::{Code, Error, Result};
 
 /// The thread's name, as debuggers and `top -H` show it.
-const THREAD: &str = "ezrpc-consul";
+const THREAD: &str = concat!(env!("CARGO_PKG_NAME"), "-consul");
 
 /// Runs what it is given until it is dropped.
 pub(super) struct Engine {

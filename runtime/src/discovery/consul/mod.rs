@@ -83,7 +83,8 @@ const PROPAGATION: Duration = Duration::from_secs(2);
 ///
 /// The same id on another node is what is left of an earlier life: it is removed there, by the node's own agent, which
 /// has to listen at the node's address and our agent's port unless [`Consul::agent`] says where. That agent is shown the token
-/// only if it was named so, or over TLS.
+/// only if it was named so, or over TLS. A token needs `service:write` for what it registers, `service:read` and `node:read` for
+/// what it finds, and `agent:read` for this; without that, other nodes are left alone.
 ///
 /// ```no_run
 /// # fn example() -> ezrpc::Result<()> {
@@ -105,6 +106,17 @@ impl Consul {
             .as_ref()
             .map_err(|text| Error::bare(Code::ResourceExhausted, text.clone()))
     }
+}
+
+/// Reads what Consul answers for the instances of a service, as with default settings.
+///
+/// # Errors
+/// If it is no such answer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_instances(answer: &[u8]) -> Result<Snapshot> {
+    let config = Config::new(address::Address::parse("127.0.0.1")?);
+    let found = answers::items(answer)?;
+    Ok(instances::snapshot(&found, &config))
 }
 
 impl Registry for Consul {

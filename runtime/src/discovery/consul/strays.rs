@@ -43,8 +43,14 @@ pub(super) async fn settle(core: &Core, key: &Key) -> Result<()> {
                 return Ok(());
             }
         };
+        if entries.is_empty() {
+            return Ok(());
+        }
         let node = node(core).await?;
-        let Some(own) = entries.iter().find(|entry| entry.node == node) else {
+        let own = entries
+            .iter()
+            .find(|entry| node.as_ref().is_none_or(|node| entry.node == *node));
+        let Some(own) = own else {
             return remove_all(core, key, &entries).await;
         };
         if began.elapsed() > SETTLED {
@@ -52,7 +58,9 @@ pub(super) async fn settle(core: &Core, key: &Key) -> Result<()> {
         }
         if began.elapsed() > ORPHANED && !orphaned {
             orphaned = true;
-            forget(core, own).await?;
+            if let Err(error) = forget(core, own).await {
+                tracing::warn!(id = key.id, %error, "the catalog has what the agent has not, and does not forget it");
+            }
         }
         sleep(LOOK).await;
     }
@@ -67,7 +75,9 @@ pub(super) async fn remove(core: &Core, key: &Key) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
-    let node = node(core).await?;
+    let Some(node) = node(core).await? else {
+        return Ok(());
+    };
     let others: Vec<Entry> = entries
         .into_iter()
         .filter(|entry| entry.node != node)
@@ -172,11 +182,14 @@ async fn entries(core: &Core, key: &Key) -> Result<Vec<Entry>> {
     Ok(found.items)
 }
 
-/// The name of our agent's node.
-async fn node(core: &Core) -> Result<String> {
-    let answer = core.agent.call(Call::get("/v1/agent/self")).await?;
+/// The name of our agent's node; `None` if the token may not know it, which takes `agent:read`.
+async fn node(core: &Core) -> Result<Option<String>> {
+    let answer = match core.agent.call(Call::get("/v1/agent/self")).await {
+        Err(error) if error.code() == Code::PermissionDenied => return Ok(None),
+        answer => answer?,
+    };
     let found = answers::oneself(&answer.body)?;
-    Ok(found.config.unwrap_or_default().node_name)
+    Ok(Some(found.config.unwrap_or_default().node_name))
 }
 
 /// Removes an entry from the catalog.

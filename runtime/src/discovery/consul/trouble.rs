@@ -35,10 +35,10 @@ impl Trouble {
         }
     }
 
-    fn ends(&self) {
+    fn ends(&self, answered: bool) {
         let mut away = self.lock();
         *away = away.saturating_sub(1);
-        if *away == 0 {
+        if *away == 0 && answered {
             tracing::warn!(registry = self.registry, "the registry answers again");
         }
     }
@@ -75,7 +75,7 @@ impl Streak {
         if away && !self.away {
             self.trouble.begins(&self.what, error);
         } else if !away && (first || self.away) {
-            self.leave();
+            self.leave(true);
             let registry = &self.trouble.registry;
             tracing::warn!(registry, what = self.what, %error, "the registry refuses; it is asked again");
         }
@@ -94,20 +94,20 @@ impl Streak {
             let registry = &self.trouble.registry;
             tracing::warn!(registry, what = self.what, "the registry answers again");
         }
-        self.leave();
+        self.leave(true);
         true
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, answered: bool) {
         if std::mem::take(&mut self.away) {
-            self.trouble.ends();
+            self.trouble.ends(answered);
         }
     }
 }
 
 impl Drop for Streak {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(false);
     }
 }
 

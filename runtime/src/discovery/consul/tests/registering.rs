@@ -284,3 +284,17 @@ async fn what_is_deregistered_need_not_be_there() {
         "PUT /v1/agent/service/deregister/shop-v1-Product:::1:80"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_may_not_ask_for_the_node_registers_all_the_same() {
+    let logs = Logs::collect();
+    let fake = Fake::start().await;
+    fake.change(|state| state.refuse_at = Some(("/v1/agent/self", 403, "Permission denied")));
+    let core = Core::new(config(&fake));
+    register(&core, SERVICE, ADDRESS).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    deregister(&core, SERVICE, ADDRESS).await.unwrap();
+    assert_eq!(own(&fake), Vec::<String>::new());
+    assert_eq!(logs.lines(), Vec::<String>::new());
+    assert_eq!(fake.count("GET /v1/agent/self"), 1);
+}

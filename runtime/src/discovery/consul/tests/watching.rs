@@ -142,6 +142,20 @@ async fn item_04_consul_away_for_an_hour_is_two_lines_of_log() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_leaves_while_consul_is_away_does_not_say_it_is_back() {
+    let logs = Logs::collect();
+    let fake = Fake::start().await;
+    let config = config(&fake);
+    drop(fake.stop().await);
+    let core = Core::new(config);
+    let watch = follow(&core, SERVICE);
+    until("a problem", || watch.problem().is_some()).await;
+    drop(watch);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(logs.lines().len(), 1, "{:#?}", logs.lines());
+}
+
+#[tokio::test(start_paused = true)]
 async fn item_04_an_unknown_service_waits_for_news() {
     let fake = Fake::start().await;
     let core = Core::new(config(&fake));
