@@ -177,7 +177,7 @@ impl Channel {
                     }
                     Way::Remote(remote) => {
                         let data = frame::encode_in(call.encoding(), &request)?;
-                        decode(call.around(remote.unary(data)).await?)
+                        decode(call.around(Box::pin(remote.unary(data))).await?)
                     }
                 }
             };
@@ -203,7 +203,7 @@ impl Channel {
                     }
                     Way::Remote(remote) => {
                         let data = frame::encode_in(call.encoding(), &request)?;
-                        let download = call.around(remote.server_streaming(data)).await?;
+                        let download = call.around(Box::pin(remote.server_streaming(data))).await?;
                         Ok(call.placed(Decoded::new(download)))
                     }
                 }
@@ -229,7 +229,10 @@ impl Channel {
                     }
                     Way::Remote(remote) => {
                         let messages = encoded(requests, call.encoding());
-                        decode(call.around(remote.client_streaming(messages)).await?)
+                        decode(
+                            call.around(Box::pin(remote.client_streaming(messages)))
+                                .await?,
+                        )
                     }
                 }
             };
@@ -255,7 +258,9 @@ impl Channel {
                     }
                     Way::Remote(remote) => {
                         let messages = encoded(requests, call.encoding());
-                        let download = call.around(remote.bidi_streaming(messages)).await?;
+                        let download = call
+                            .around(Box::pin(remote.bidi_streaming(messages)))
+                            .await?;
                         Ok(call.placed(Decoded::new(download)))
                     }
                 }
@@ -337,7 +342,8 @@ impl Call<'_> {
         self.channel.options.chain.as_ref()
     }
 
-    /// Runs a remote call within the interceptors, if there are any.
+    /// Runs a remote call within the interceptors, if there are any. It comes boxed: a service in this process that calls
+    /// itself should not run out of stack before it runs out of hops, for the sake of calls that it does not make.
     async fn around<T: Send + 'static>(
         &self,
         call: impl Future<Output = Result<T>> + Send + 'static,
