@@ -33,7 +33,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 /// dropping it, also in the middle of one.
 pub(super) struct Connection {
     requests: SendRequest<Full<Bytes>>,
-    driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    /// `None` once it has ended.
+    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
 }
 
 impl Connection {
@@ -48,7 +49,7 @@ impl Connection {
         let (requests, connection) = handshake.map_err(|error| error.to_string())?;
         Ok(Self {
             requests,
-            driver: Box::pin(connection),
+            driver: Some(Box::pin(connection)),
         })
     }
 
@@ -62,18 +63,28 @@ impl Connection {
     ) -> Result<(Response<Bytes>, bool), Broken> {
         let Self { requests, driver } = self;
         let mut exchange = Box::pin(exchange(requests, request));
-        let answer = tokio::select! {
-            biased;
-            answer = &mut exchange => answer?,
-            // It ends with an error, or when the agent closes it; an answer may have come with that.
-            ended = driver => match (exchange.await, ended) {
-                (Ok(answer), _) => return Ok((answer, false)),
-                (Err(_), Err(error)) => return Err(text(&error)),
-                (Err(error), Ok(())) => return Err(error),
-            },
+        let running = async {
+            match driver.as_mut() {
+                Some(driver) => driver.await,
+                None => Ok(()),
+            }
         };
-        drop(exchange);
-        Ok((answer, !self.requests.is_closed()))
+        let ended = tokio::select! {
+            biased;
+            answer = &mut exchange => {
+                drop(exchange);
+                return Ok((answer?, !self.requests.is_closed()));
+            }
+            ended = running => ended,
+        };
+        // It ends with an error, or when the agent closes it. Only dropped does it give up a request that it has not sent.
+        *driver = None;
+        match (exchange.await, ended) {
+            // The answer may have come with that.
+            (Ok(answer), _) => Ok((answer, false)),
+            (Err(_), Err(error)) => Err(text(&error)),
+            (Err(error), Ok(())) => Err(error),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::agent::Call;
 use super::answers;
@@ -102,8 +102,12 @@ async fn keep(core: &Core, member: &Member, there: bool) -> Result<()> {
             tracing::warn!(id, "the agent had lost the registration: registered again");
         }
     }
-    if matches!(core.config.check, Check::Ttl(_)) {
+    // Rounds that were asked for come between those that are due.
+    let due = |ttl: Duration| member.beat.is_none_or(|beat| beat.elapsed() >= ttl / 6);
+    if matches!(core.config.check, Check::Ttl(ttl) if due(ttl)) {
         heartbeat(core, member).await?;
+        let now = Some(Instant::now());
+        core.members.change(member, |member| member.beat = now);
     }
     if !member.alone {
         strays::remove(core, &member.service.key).await?;

@@ -49,6 +49,8 @@ pub(super) struct Member {
     pub(super) taken: bool,
     /// Whether it was looked for on other nodes.
     pub(super) alone: bool,
+    /// Its last heartbeat.
+    pub(super) beat: Option<Instant>,
 }
 
 /// Registers an instance. If the agent cannot be reached, that is done as soon as it can be.
@@ -128,6 +130,7 @@ impl Members {
             service,
             taken: false,
             alone: false,
+            beat: None,
         };
         let id = member.service.key.id.clone();
         state.unwanted.remove(&id);

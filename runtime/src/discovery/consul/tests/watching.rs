@@ -262,6 +262,43 @@ async fn a_dropped_watch_closes_its_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn connections_that_the_agent_has_closed_cost_no_time() {
+    let fake = Fake::start().await;
+    let core = Core::new(config(&fake));
+    for _ in 0..3 {
+        let many = [0; 5].map(|_| watch::get(&core, SERVICE));
+        for answer in many {
+            answer.await.unwrap();
+        }
+    }
+    let address = fake.at();
+    let fake = Fake::on(address, fake.stop().await).await;
+    let start = Instant::now();
+    watch::get(&core, SERVICE).await.unwrap();
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
+    // So do those that are closed in the middle of a question.
+    fake.state().delay = Duration::from_secs(1);
+    let asked = tokio::spawn({
+        let core = Arc::clone(&core);
+        async move { watch::get(&core, SERVICE).await.map(|found| found.len()) }
+    });
+    sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    drop(fake.stop().await);
+    let error = asked.await.unwrap().unwrap_err();
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(error.message().contains("cannot connect"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_burst_of_changes_is_seen_at_once() {
     let fake = Fake::start().await;
     let core = Core::new(config(&fake));
