@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 impl Consul {
     /// Asks the agent at an address: `http://host:port`, `https://host:port`, `unix:///path`, or `host:port`.
     ///
-    /// An `https` address also needs [`Consul::tls`]; both need the feature `tls`. Nothing is taken from the environment.
+    /// An `https` address also needs `Consul::tls`; both need the feature `tls`. Nothing is taken from the environment.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the address is none.
