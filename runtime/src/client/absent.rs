@@ -17,12 +17,9 @@ impl Group {
             let _ = write!(message, ", also after {}", rounded(waited));
         }
         message.push_str(
-            "; choose another registry with EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,..), \
-             ezrpc::set_default_registry or Context::with_registry",
+            "; choose another registry with EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,.., \
+             consul://<host:port>), ezrpc::set_default_registry or Context::with_registry",
         );
-        if !self.note.is_empty() {
-            let _ = write!(message, " ({})", self.note);
-        }
         let late = waited.is_some_and(|(_, late)| late);
         let code = if late {
             Code::DeadlineExceeded

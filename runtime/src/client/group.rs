@@ -31,8 +31,6 @@ pub(crate) struct Group {
     /// Full proto name; empty for a channel to an address.
     pub(super) service: &'static str,
     pub(super) registry: Option<Arc<dyn Registry>>,
-    /// What else to say when nobody is found.
-    pub(super) note: &'static str,
     pub(super) common: Arc<Common>,
     pub(super) budget: Budget,
     state: Mutex<State>,
@@ -62,7 +60,6 @@ impl Group {
     pub(crate) fn discovered(
         service: &'static str,
         registry: Arc<dyn Registry>,
-        note: &'static str,
         transport: Transport,
     ) -> Self {
         let state = State {
@@ -72,7 +69,6 @@ impl Group {
         Self {
             service,
             registry: Some(registry),
-            note,
             common: common(transport),
             budget: Budget::default(),
             state: Mutex::new(state),
@@ -90,7 +86,6 @@ impl Group {
         Self {
             service: "",
             registry: None,
-            note: "",
             common,
             budget: Budget::default(),
             state: Mutex::new(state),

@@ -16,8 +16,6 @@ pub(crate) struct Clients {
 
 struct Inner {
     registry: Arc<dyn Registry>,
-    /// What else to say when nobody is found.
-    note: &'static str,
     /// By service: as a rule one, another for each way to connect that is not the default one.
     groups: RwLock<HashMap<&'static str, Vec<Arc<Group>>>>,
 }
@@ -27,7 +25,6 @@ impl Clients {
         Self {
             inner: Arc::new(Inner {
                 registry,
-                note: "",
                 groups: RwLock::new(HashMap::new()),
             }),
         }
@@ -57,14 +54,9 @@ impl Clients {
         if let Some(group) = of_service.iter().find(same) {
             return Arc::clone(group);
         }
-        let Inner { registry, note, .. } = &*self.inner;
+        let registry = Arc::clone(&self.inner.registry);
         let transport = transport.cloned().unwrap_or_default();
-        let group = Arc::new(Group::discovered(
-            service,
-            Arc::clone(registry),
-            note,
-            transport,
-        ));
+        let group = Arc::new(Group::discovered(service, registry, transport));
         of_service.push(Arc::clone(&group));
         group
     }

@@ -14,7 +14,7 @@ use crate::discovery::{
 use crate::error::{Code, Result};
 
 static CHANNEL: Channel = Channel::discover("test.v1.Echo");
-const HELP: &str = "; choose another registry with EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,..), \
+const HELP: &str = "; choose another registry with EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,.., consul://<host:port>), \
                     ezrpc::set_default_registry or Context::with_registry";
 
 /// A registry whose watches a test feeds by hand.

@@ -3,9 +3,7 @@
 use super::fixture::*;
 use crate::client::Channel;
 use crate::context::Context;
-use crate::discovery::{
-    Endpoint, Fixed, Memory, Registration, Registry, set_default_registry,
-};
+use crate::discovery::{Endpoint, Fixed, Memory, Registration, Registry, set_default_registry};
 use crate::error::Code;
 
 /// As generated code holds it.
@@ -49,9 +47,15 @@ async fn what_the_registry_says_later_counts() {
     let one = Served::named("one").await;
     let two = Served::named("two").await;
     let endpoint = |server: &Served| Endpoint::new(server.address.to_string());
-    memory.register(Registration::new(ECHO.name(), endpoint(&one))).await.unwrap();
+    memory
+        .register(Registration::new(ECHO.name(), endpoint(&one)))
+        .await
+        .unwrap();
     assert_eq!(name().await.unwrap(), text("one"));
-    memory.register(Registration::new(ECHO.name(), endpoint(&two))).await.unwrap();
+    memory
+        .register(Registration::new(ECHO.name(), endpoint(&two)))
+        .await
+        .unwrap();
     memory
         .deregister(ECHO.name(), &endpoint(&one))
         .await
@@ -72,7 +76,10 @@ async fn an_endpoint_that_is_gone_costs_no_call() {
     let gone = Served::named("gone").await.stop().await;
     for address in [alive.address, gone] {
         let endpoint = Endpoint::new(address.to_string());
-        memory.register(Registration::new(ECHO.name(), endpoint)).await.unwrap();
+        memory
+            .register(Registration::new(ECHO.name(), endpoint))
+            .await
+            .unwrap();
     }
     for _ in 0..50 {
         assert_eq!(say(&CHANNEL, &ctx, "name").await.unwrap(), text("alive"));
@@ -88,7 +95,7 @@ async fn who_finds_nobody_is_told_where_was_asked_and_what_to_do() {
     assert_eq!(
         error.message(),
         "no endpoint of test.v1.Echo: registry `memory` knows 0 of it; choose another registry with \
-         EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,..), ezrpc::set_default_registry or \
+         EZRPC_REGISTRY (memory, fixed:<service>=<host:port>,.., consul://<host:port>), ezrpc::set_default_registry or \
          Context::with_registry"
     );
 

@@ -130,7 +130,7 @@ async fn nobody_found_says_which_registry_was_asked() {
     let line = line!() - 1;
     assert_eq!(error.code(), Code::Unavailable);
     let expected = "no endpoint of e2e.Echo: registry `memory` knows 0 of it, also after 5s; choose another registry with EZRPC_REGISTRY \
-                    (memory, fixed:<service>=<host:port>,..), ezrpc::set_default_registry or Context::with_registry";
+                    (memory, fixed:<service>=<host:port>,.., consul://<host:port>), ezrpc::set_default_registry or Context::with_registry";
     assert_eq!(error.message(), expected);
     assert_eq!(
         frames(&error),
