@@ -42,17 +42,15 @@ impl Health {
     pub(super) fn observe(&self, now: u64, took: u64) {
         let packed = self.latency.load(Ordering::Relaxed);
         let took = took.min(0xffff_ffff);
-        let latency = match packed {
+        let old = packed & 0xffff_ffff;
+        // The old one's weight is what is left of it after the time since; none of what is new counts less than the
+        // time that it took. The first one counts no more: it is slow for what is set up with it, not by nature.
+        let since = match packed {
             0 => took,
-            _ => {
-                let old = packed & 0xffff_ffff;
-                // The old one's weight is what is left of it after the time since; none of what is new counts less
-                // than the time that it took.
-                let since = idle(packed, now).max(took);
-                let left = fade(1 << 16, since, HALF_LIFE);
-                (old * left + took * ((1 << 16) - left)) >> 16
-            }
+            _ => idle(packed, now).max(took),
         };
+        let left = fade(1 << 16, since, HALF_LIFE);
+        let latency = (old * left + took * ((1 << 16) - left)) >> 16;
         // Never 0, which means that nothing is known.
         let packed = (now / 1000) << 32 | latency.max(1);
         self.latency.store(packed, Ordering::Relaxed);
@@ -137,10 +135,15 @@ mod tests {
     fn latencies_average_and_fade() {
         let health = Health::default();
         assert_eq!(health.latency(SECOND), 0);
-        health.observe(SECOND, 10_000);
-        assert_eq!(health.latency(SECOND), 10_000);
+        // The first one counts for the time it took, as if calls before it had taken none.
+        health.observe(SECOND, HALF_LIFE / 10);
+        let first = health.latency(SECOND);
+        assert!(
+            (HALF_LIFE / 210..HALF_LIFE / 190).contains(&first),
+            "{first}"
+        );
         // One half-life later the new one counts half.
-        health.observe(SECOND + HALF_LIFE, 30_000);
+        health.observe(SECOND + HALF_LIFE, 40_000 - first);
         assert_eq!(health.latency(SECOND + HALF_LIFE), 20_000);
         // A burst at one time hardly counts more than one of them.
         for _ in 0..3 {

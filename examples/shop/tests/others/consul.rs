@@ -30,25 +30,28 @@ async fn consul_two_shops_share_the_calls() {
             break;
         }
     }
-    let balance = Command::new(env!("CARGO_BIN_EXE_shop"))
-        .args(["balance", "--registry", &registry, "200"])
-        .output();
-    let seen = text(balance.expect("the shop runs"));
-    for shop in &shops {
-        let line = seen
-            .lines()
-            .find(|line| line.starts_with(&shop.product))
-            .expect(&seen);
-        let count = line
-            .split(' ')
-            .nth(2)
-            .and_then(|count| count.parse::<u32>().ok());
-        // A fair half would be 100, if both are as fast.
-        assert!(count.is_some_and(|count| count >= 20), "{seen}");
-    }
+    // An instance that is still busy starting gets less: a fair half, once both are up, is 100.
+    let mut seen = String::new();
+    let shared = (0..20).any(|_| {
+        let balance = Command::new(env!("CARGO_BIN_EXE_shop"))
+            .args(["balance", "--registry", &registry, "200"])
+            .output();
+        seen = text(balance.expect("the shop runs"));
+        shops
+            .iter()
+            .all(|shop| answered(&seen, &shop.product) >= 60)
+    });
+    assert!(shared, "{seen}");
     let catalog = agent.get("/v1/catalog/services").await.text();
     assert!(
         catalog.contains("common-Product") && catalog.contains("trade-Order"),
         "{catalog}"
     );
+}
+
+/// How many calls an instance has answered, by what the client printed.
+fn answered(seen: &str, instance: &str) -> u32 {
+    let line = seen.lines().find(|line| line.starts_with(instance));
+    let count = line.and_then(|line| line.split(' ').nth(2)?.parse().ok());
+    count.unwrap_or(0)
 }
