@@ -6,6 +6,7 @@ pub mod feed;
 pub mod frames;
 pub mod grpc;
 pub mod http;
+pub mod reasons;
 pub mod rest;
 pub mod routing;
 pub mod server;
