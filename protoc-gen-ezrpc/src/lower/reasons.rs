@@ -9,7 +9,7 @@ use super::context::{Cx, Place};
 use crate::diagnostic::At;
 use crate::names;
 
-/// What an enum or its values say in a file of options is their field 3.
+/// The options of an enum are its field 3, those of a value too.
 const OPTIONS: i32 = 3;
 
 const NO_DOMAIN: &str = "write `option (ezbuy.errors) = { domain: \"shop.product\" };`: it tells your reasons from other teams'";
@@ -141,38 +141,42 @@ pub(super) fn duplicates(cx: &mut Cx<'_>) {
     let mut names: HashMap<(&str, &str), &Reason> = HashMap::new();
     let mut codes: HashMap<(&str, u32), &Reason> = HashMap::new();
     for reason in &all {
-        let named = *names
-            .entry((&reason.domain, &reason.name))
-            .or_insert(reason);
-        let coded = *codes.entry((&reason.domain, reason.code)).or_insert(reason);
-        let Some(at) = &reason.at else {
-            continue;
-        };
-        let name = &reason.name;
-        if named.owner != reason.owner {
-            let message = format!(
-                "reason `{name}` of domain `{}` is in `{}` and in `{}`",
-                reason.domain, named.owner, reason.owner
-            );
-            cx.report
-                .error(at.clone(), message)
-                .help("rename it, or give its enum a domain of its own: clients tell errors by domain and name");
-        } else if coded.name != *name {
-            let other = match coded.owner == reason.owner {
-                true => format!("`{}`", coded.name),
-                false => format!("`{}` of `{}`", coded.name, coded.owner),
-            };
-            cx.report
-                .error(
-                    at.clone(),
-                    format!(
-                        "error code {} is given to {other} and to `{name}`",
-                        reason.code
-                    ),
-                )
-                .help("give each reason of a domain a code of its own");
+        let name = (&*reason.domain, &*reason.name);
+        let code = (&*reason.domain, reason.code);
+        let named = *names.entry(name).or_insert(reason);
+        let coded = *codes.entry(code).or_insert(reason);
+        if let (Some(at), Some((message, help))) = (&reason.at, clash(reason, named, coded)) {
+            cx.report.error(at.clone(), message).help(help);
         }
     }
+}
+
+/// What is wrong with a reason, and what to do, if not it is the first of its name and of its code.
+fn clash(reason: &Reason, named: &Reason, coded: &Reason) -> Option<(String, &'static str)> {
+    let Reason {
+        domain,
+        code,
+        name,
+        owner,
+        ..
+    } = reason;
+    if named.owner != *owner {
+        let other = &named.owner;
+        return Some((
+            format!("reason `{name}` of domain `{domain}` is in `{other}` and in `{owner}`"),
+            "rename it, or give its enum a domain of its own: clients tell errors by domain and name",
+        ));
+    }
+    let other = match coded.owner == *owner {
+        true => format!("`{}`", coded.name),
+        false => format!("`{}` of `{}`", coded.name, coded.owner),
+    };
+    (coded.name != *name).then(|| {
+        (
+            format!("error code {code} is given to {other} and to `{name}`"),
+            "give each reason of a domain a code of its own",
+        )
+    })
 }
 
 /// The reasons of enums that others write.
