@@ -205,7 +205,9 @@ pub(crate) fn read(trailers: &HeaderMap) -> Option<Result<(), Error>> {
 fn with_details(mut error: Error, encoded: &[u8]) -> Error {
     let status = base64::decode(encoded).and_then(|bytes| Status::decode(&bytes[..]).ok());
     for detail in status.map(|status| status.details).unwrap_or_default() {
-        if let Some(info) = unpack::<ErrorInfo>(ERROR_INFO, &detail) {
+        // The first one is the error's own; what a service has added to it stays a detail.
+        let info = unpack::<ErrorInfo>(ERROR_INFO, &detail).filter(|_| error.reason().is_empty());
+        if let Some(info) = info {
             error = error.with_reason(info.domain, info.reason);
             for (key, value) in info.metadata {
                 error = match key == CODE_ENTRY {
@@ -369,6 +371,15 @@ mod tests {
             assert_eq!(back.metadata().is_empty(), taken, "{value:?}");
             assert_eq!(on_the_wire(&back), on_the_wire(&error), "{value:?}");
         }
+    }
+
+    #[test]
+    fn another_error_info_is_a_detail() {
+        let other = Error::bare(Code::Internal, "x").with_reason("other", "R");
+        let detail = error_info(&other.with_http_status(418)).expect("a reason");
+        let back = round_trip(&typed(4_220_001).with_detail(detail.clone()), true);
+        assert_eq!((back.reason(), back.number()), ("UNPAID", Some(4_220_001)));
+        assert_eq!(back.details(), [detail]);
     }
 
     #[test]
