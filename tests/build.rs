@@ -8,6 +8,7 @@ fn main() {
         .include("../fuzz/protos")
         .proto("e2e/conformance.proto")
         .proto("e2e/echo.proto")
+        .proto("e2e/reasons.proto")
         .proto("e2e/rest.proto")
         .proto("e2e/upload.proto")
         .proto("e2e/feed.proto")

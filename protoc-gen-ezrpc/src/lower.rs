@@ -10,6 +10,7 @@ mod links;
 mod messages;
 mod method;
 mod packages;
+mod reasons;
 mod route_facts;
 mod routes;
 mod services;
@@ -24,6 +25,7 @@ pub(crate) fn lower_all(input: &Input) -> Result<(Model, Vec<Diagnostic>), Diagn
     let mut cx = context::Cx::new(input);
     let packages = packages::lower(&mut cx);
     routes::duplicates(&mut cx);
+    reasons::duplicates(&mut cx);
     cx.report.finish()?;
     let imports = packages::imports(&cx, &packages);
     let model = Model {

@@ -271,6 +271,6 @@ pub(crate) struct EnumValue {
     pub name: String,
     /// Number.
     pub number: i32,
-    /// `(ezbuy.error)`: seven-digit code and message, if set.
+    /// `(ezbuy.error)`: seven-digit code and message, or where it gives none the name in words.
     pub error: Option<(u32, String)>,
 }

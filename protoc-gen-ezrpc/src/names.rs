@@ -86,6 +86,12 @@ pub(crate) fn variant(enum_ident: &str, value: &str) -> String {
     ident(short.unwrap_or(&full).to_owned())
 }
 
+/// Says an enum value in words, its enum's name taken off: `NOT_FOUND_BY_ID` as `not found by id`.
+pub(crate) fn words(enum_ident: &str, value: &str) -> String {
+    let variant = variant(enum_ident, value);
+    bare(&variant).to_snake_case().replace('_', " ")
+}
+
 /// Names the module path of a package.
 pub(crate) fn module(package: &str) -> Vec<String> {
     package

@@ -9,8 +9,9 @@ pub mod v1 {
     };
 
     // Standard names under which no message of a proto can stand in the way.
+    pub use std::borrow::Cow;
     pub use std::clone::Clone;
-    pub use std::convert::Infallible;
+    pub use std::convert::{From, Infallible, Into};
     pub use std::future::Future;
     pub use std::marker::{Send, Sync};
     pub use std::matches;
@@ -31,11 +32,9 @@ pub mod v1 {
     pub use crate::context::Context;
     pub use crate::debug_enum::debug_enum;
     pub use crate::descriptor::{File, Package};
-    pub use crate::error::Result;
+    pub use crate::error::{Error, ErrorReason, ErrorReasons, Result};
     pub use crate::generated::{ezbuy, google};
-    pub use crate::method::{
-        ErrorReason, ErrorReasons, Idempotency, Method, Route, ServiceDesc, Shape, UploadStream,
-    };
+    pub use crate::method::{Idempotency, Method, Route, ServiceDesc, Shape, UploadStream};
     pub use crate::server::{ServeFuture, Standalone, serve};
     pub use crate::stream::Streaming;
     pub use crate::wkt;

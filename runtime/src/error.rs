@@ -3,6 +3,7 @@
 mod code;
 mod convert;
 mod frame;
+mod reasons;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::fmt;
 pub use code::Code;
 pub use convert::{ResultExt, StdErrorOf};
 pub use frame::Frame;
+pub use reasons::{ErrorReason, ErrorReasons};
 
 use crate::wkt::Any;
 
@@ -44,6 +46,8 @@ struct Inner {
     code: Code,
     message: Cow<'static, str>,
     http_status: Option<u16>,
+    /// Seven digits: HTTP status and detail of a typed error.
+    number: Option<u32>,
     reason: String,
     domain: String,
     metadata: BTreeMap<String, String>,
@@ -78,6 +82,7 @@ impl Error {
                 code,
                 message: message.into(),
                 http_status: None,
+                number: None,
                 reason: String::new(),
                 domain: String::new(),
                 metadata: BTreeMap::new(),
@@ -131,10 +136,13 @@ impl Error {
     }
 
     /// Sets what a program can tell the error by: `google.rpc.ErrorInfo`'s domain and reason.
+    ///
+    /// Reasons that are listed in the proto make their errors themselves: [`ErrorReasons`].
     #[must_use]
     pub fn with_reason(mut self, domain: impl Into<String>, reason: impl Into<String>) -> Self {
         self.inner.domain = domain.into();
         self.inner.reason = reason.into();
+        self.inner.number = None;
         self
     }
 
@@ -173,9 +181,13 @@ impl Error {
     }
 
     /// Sets an HTTP status gRPC has no code for; one that is no error (outside 400 to 599) leaves the code's own.
+    ///
+    /// It comes along over gRPC if the error has a reason.
     #[must_use]
     pub fn with_http_status(mut self, status: u16) -> Self {
         self.inner.http_status = (400..600).contains(&status).then_some(status);
+        let number = self.inner.number;
+        self.inner.number = number.filter(|number| number / 10_000 == u32::from(status));
         self
     }
 

@@ -53,7 +53,7 @@ pub use client::{Balance, Channel};
 pub use codec::json;
 pub use context::{Context, Principal, Reply as ReplyMetadata};
 pub use discovery::set_default_registry;
-pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
+pub use error::{Code, Error, ErrorReason, ErrorReasons, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
 pub use interceptor::{Authenticator, Interceptor, Next};
 pub use metadata::Metadata;

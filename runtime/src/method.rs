@@ -255,36 +255,3 @@ pub struct Webapi {
     /// May be called without credentials.
     pub public: bool,
 }
-
-/// An enum whose values are reasons of errors: `(ezbuy.errors)`.
-pub trait ErrorReasons {
-    /// `(ezbuy.errors).domain`.
-    const DOMAIN: &'static str;
-    /// The values that carry `(ezbuy.error)`.
-    const REASONS: &'static [ErrorReason];
-}
-
-/// One reason: `(ezbuy.error)` of an enum value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorReason {
-    /// Number of the enum value.
-    pub number: i32,
-    /// Name of the enum value: the reason in `google.rpc.ErrorInfo`.
-    pub name: &'static str,
-    /// Seven digits: HTTP status times 10,000 plus detail.
-    pub code: u32,
-    /// Text for people; empty if the schema gives none.
-    pub message: &'static str,
-}
-
-impl ErrorReason {
-    /// Describes one reason.
-    pub const fn new(number: i32, name: &'static str, code: u32, message: &'static str) -> Self {
-        Self {
-            number,
-            name,
-            code,
-            message,
-        }
-    }
-}

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod frames;
 pub mod grpc;
 pub mod http;
+pub mod reasons;
 pub mod registry_suite;
 pub mod rest;
 pub mod routing;

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ezrpc::discovery::{Memory, Registry};
-use ezrpc::{Channel, Code, Context, Error, Result, Streaming};
+use ezrpc::{Channel, Context, Error, Result, Streaming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use crate::proto::common::{ProductClient, ProductGet, ProductRow, ProductWatch};
+use crate::proto::common::{ProductClient, ProductError, ProductGet, ProductRow, ProductWatch};
 use crate::proto::trade::{self, OrderPlace, order_place::Item};
 use crate::tap::Tap;
 use crate::{bind_order, bind_product};
@@ -71,7 +71,7 @@ async fn grpc(product: SocketAddr) -> Result<()> {
         ..Default::default()
     };
     match client.get(&ctx, get).await {
-        Err(error) if error.code() == Code::NotFound => {
+        Err(error) if error.is(ProductError::NotFoundById) => {
             print_wire(&tap);
             println!("  == {}", format!("{error:?}").replace('\n', "\n    "));
             Ok(())

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use prost_types::FileDescriptorProto;
 
+use super::reasons::Reason;
 use super::routes::Binding;
 use super::types::Types;
 use crate::diagnostic::{At, Report};
@@ -23,6 +24,8 @@ pub(super) struct Cx<'a> {
     pub(super) named: BTreeSet<&'a str>,
     /// Every HTTP binding so far, by service, HTTP method and shape, to find duplicates.
     pub(super) bindings: HashMap<(String, String, Shape), Vec<Binding>>,
+    /// Every error reason so far, to find duplicates.
+    pub(super) reasons: Vec<Reason>,
 }
 
 /// Where lowering is: a file, a path in it as `SourceCodeInfo` counts, the full name there.
@@ -120,6 +123,7 @@ impl<'a> Cx<'a> {
             report,
             named: BTreeSet::new(),
             bindings: HashMap::new(),
+            reasons: Vec::new(),
         }
     }
 

@@ -92,6 +92,27 @@ impl Code {
         CODES[usize::from(self.number()) - 1].2
     }
 
+    /// The code of an error that is raised with this HTTP status: [`Code::http_status`] backwards, the nearest for others.
+    pub(crate) const fn for_http_status(status: u16) -> Self {
+        match status {
+            401 | 407 | 511 => Code::Unauthenticated,
+            402 | 412 | 417 | 423 | 424 | 426 | 428 => Code::FailedPrecondition,
+            403 | 451 => Code::PermissionDenied,
+            404 | 410 => Code::NotFound,
+            405 | 501 | 505 => Code::Unimplemented,
+            408 | 504 => Code::DeadlineExceeded,
+            // A conflict; of the two codes, the one that says nothing more.
+            409 | 508 => Code::Aborted,
+            413 | 429 | 431 | 507 => Code::ResourceExhausted,
+            416 => Code::OutOfRange,
+            425 | 502 | 503 => Code::Unavailable,
+            499 => Code::Canceled,
+            // As HTTP has it: an unknown status is the first of its class.
+            0..500 => Code::InvalidArgument,
+            500.. => Code::Internal,
+        }
+    }
+
     /// Returns the code a peer meant that answered with a bare HTTP status.
     ///
     /// Source: <https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html>.
@@ -110,5 +131,33 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_statuses_goes_backwards() {
+        for (code, _, status) in CODES {
+            assert_eq!(
+                Code::for_http_status(status).http_status(),
+                status,
+                "{code}"
+            );
+        }
+        let found = [402, 409, 410, 418, 422, 451, 502, 599].map(Code::for_http_status);
+        let expected = [
+            Code::FailedPrecondition,
+            Code::Aborted,
+            Code::NotFound,
+            Code::InvalidArgument,
+            Code::InvalidArgument,
+            Code::PermissionDenied,
+            Code::Unavailable,
+            Code::Internal,
+        ];
+        assert_eq!(found, expected);
     }
 }

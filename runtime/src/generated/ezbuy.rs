@@ -103,6 +103,7 @@ pub struct ErrorDomain {
 #[prost(prost_path = "::ezrpc::codegen::v1")]
 pub struct ErrorCode {
     /// Seven digits: an HTTP status from 400 to 599, then four of your own.
+    /// Clients see that status over HTTP, also through other services, and the code of gRPC nearest to it over gRPC.
     ///
     /// Default: none, it must be given.
     /// Example: `code: 4040001`
@@ -110,7 +111,7 @@ pub struct ErrorCode {
     pub code: u32,
     /// What clients are told; the service can say more when it raises the error.
     ///
-    /// Default: empty.
+    /// Default: the value's name in words, `not found by id`.
     /// Example: `message: "no such product"`
     #[prost(string, tag = "2")]
     pub message: ::ezrpc::codegen::v1::alloc::string::String,

@@ -57,6 +57,39 @@ impl __rt::ErrorReasons for ProductError {
     const DOMAIN: &'static str = "shop.product";
     const REASONS: &'static [__rt::ErrorReason] = &[
         __rt::ErrorReason::new(1, "NOT_FOUND_BY_ID", 4040001, "no such \"product\""),
-        __rt::ErrorReason::new(2, "SOLD_OUT", 4090001, ""),
+        __rt::ErrorReason::new(2, "SOLD_OUT", 4090001, "sold out"),
     ];
+}
+
+impl ProductError {
+    /// Makes the error of this reason at this line, with the message of the schema.
+    #[inline]
+    #[track_caller]
+    pub fn error(self) -> __rt::Error {
+        __rt::ErrorReasons::error(self)
+    }
+
+    /// Makes the error of this reason at this line, with a message of your own. It may be shown to any caller.
+    #[inline]
+    #[track_caller]
+    pub fn with_message(
+        self,
+        message: impl __rt::Into<__rt::Cow<'static, str>>,
+    ) -> __rt::Error {
+        __rt::ErrorReasons::with_message(self, message)
+    }
+
+    /// Returns which of these reasons an error has; `None` if it is of another domain, or newer than this schema.
+    #[inline]
+    pub fn of(error: &__rt::Error) -> __rt::Option<Self> {
+        __rt::ErrorReasons::of(error)
+    }
+}
+
+impl __rt::From<ProductError> for __rt::Error {
+    #[inline]
+    #[track_caller]
+    fn from(reason: ProductError) -> Self {
+        __rt::ErrorReasons::error(reason)
+    }
 }

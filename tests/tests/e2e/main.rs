@@ -16,6 +16,7 @@ mod http_errors;
 mod http_headers;
 mod http_streams;
 mod mount;
+mod reasons;
 mod reflection;
 mod rest_binding;
 mod rest_patch;

@@ -24,10 +24,11 @@ macro_rules! golden {
 
 golden! {
     File: unary all_shapes webapi_options legacy_option_number keyword_names nested_types proto2 comments deprecated
-        wkt oneof_maps prelude_names errors_enum http_rules;
+        wkt oneof_maps prelude_names errors_enum error_names http_rules;
     ClientOnly: client_only;
     ServerOnly: server_only;
     Tree: cross_package no_package;
     Mistake: err_option_number_clash err_upload_without_file err_public_without_enable err_name_clash
-        err_unknown_import err_editions err_route_clash err_bad_timeout err_bad_error_codes err_many_at_once;
+        err_unknown_import err_editions err_route_clash err_bad_timeout err_bad_error_codes err_shared_error_domain
+        err_many_at_once;
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ezrpc::{Context, Idempotency, Result, Route, Streaming, Timeout, UploadStream, Webapi};
+use ezrpc::{
+    Code, Context, Error, Idempotency, Result, Route, Streaming, Timeout, UploadStream, Webapi,
+};
 
 mod webapi_options {
     crate::expected!("webapi_options");
@@ -229,7 +231,57 @@ fn an_enum_lists_error_reasons() {
             4_040_001,
             "no such \"product\"",
         ),
-        ErrorReason::new(ProductError::SoldOut.into(), "SOLD_OUT", 4_090_001, ""),
+        ErrorReason::new(
+            ProductError::SoldOut.into(),
+            "SOLD_OUT",
+            4_090_001,
+            "sold out",
+        ),
     ];
     assert_eq!(ProductError::REASONS, reasons);
+}
+
+#[test]
+fn a_reason_makes_an_error_and_is_found_in_it() {
+    use errors_enum::proto::ProductError;
+
+    const LINE: u32 = line!();
+    fn find(id: i64) -> Result<i64> {
+        let found = (id == 7).then_some(id);
+        found.ok_or(ProductError::NotFoundById)?;
+        if id == 7 {
+            return Err(ProductError::SoldOut.with_message(format!("{id} is sold out")));
+        }
+        Ok(id)
+    }
+
+    let seen = |error: &Error| {
+        let place = error.frames()[0].to_string();
+        let line = place.strip_prefix(file!()).unwrap_or_default().to_owned();
+        (
+            error.code(),
+            error.http_status(),
+            error.message().to_owned(),
+            line,
+        )
+    };
+    let missing = find(8).expect_err("there is none");
+    let message = "no such \"product\"".to_owned();
+    let line = |line: u32| format!(":{}", LINE + line);
+    assert_eq!(seen(&missing), (Code::NotFound, 404, message, line(3)));
+    assert!(missing.is(ProductError::NotFoundById) && !missing.is(ProductError::SoldOut));
+    let sold = find(7).expect_err("it is sold out");
+    let message = "7 is sold out".to_owned();
+    assert_eq!(seen(&sold), (Code::Aborted, 409, message, line(5)));
+    match ProductError::of(&sold) {
+        Some(ProductError::SoldOut) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ProductError::SoldOut.error().message(), "sold out");
+    // What is no reason is no typed error either.
+    let error = Error::from(ProductError::Unspecified);
+    assert_eq!(
+        (error.code(), ProductError::of(&error)),
+        (Code::Internal, None)
+    );
 }

@@ -167,3 +167,31 @@ async fn comments_change_nothing() -> Result<()> {
     crate::assert_forms(&word, r#"{"text":"a","loud":true}"#);
     Ok(())
 }
+
+mod error_names {
+    crate::expected!("error_names");
+}
+
+#[test]
+fn reasons_may_be_named_as_what_is_beside_them() {
+    use error_names::proto::{Error, result::Into};
+
+    let number = |error: ezrpc::Error| (error.number(), error.reason().to_owned());
+    let numbers = [Error::Of, Error::Error, Error::WithMessage, Error::Self_].map(Error::error);
+    let expected = [
+        (4_220_001, "ERROR_OF"),
+        (4_220_002, "ERROR_ERROR"),
+        (4_220_003, "with_message"),
+        (4_220_004, "self"),
+    ];
+    assert_eq!(
+        numbers.map(number),
+        expected.map(|(code, name)| (Some(code), name.to_owned()))
+    );
+    let gone = Into::Http2GoneAway.with_message("gone");
+    assert_eq!(
+        (Into::of(&gone), Error::of(&gone)),
+        (Some(Into::Http2GoneAway), None)
+    );
+    assert_eq!(gone.http_status(), 410);
+}

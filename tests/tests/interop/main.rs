@@ -5,6 +5,7 @@
 mod curl;
 mod grpcio;
 mod node;
+mod reasons;
 mod reflection;
 mod tonic_client;
 mod tonic_server;

@@ -267,7 +267,7 @@ a.proto:14:12: error code 404 of `B_A` is no HTTP status and detail",
         "a.proto:15:12: error code 6000000 of `B_B` is no HTTP status and detail",
         "a.proto:16:12: error code 0 of `B_C` is no HTTP status and detail",
         "a.proto:18:3: error code 4040001 is given to `B_D` and to `B_E`
-  help: give each reason a code of its own
+  help: give each reason of a domain a code of its own
 a.proto:20:25: `L_A` has an error code, but its enum has no domain
   help: write `option (ezbuy.errors) = { domain: \"shop.product\" };` in the enum",
     ];
@@ -385,4 +385,35 @@ fn names_that_are_none() {
         .map(|diagnostics| diagnostics.to_string());
     let expected = "a.proto:1:39: \"M-1\" is no identifier\n  help: use letters, digits and `_`";
     assert_eq!(found.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_reason_is_given_once_in_a_domain() {
+    let file = |package: &str, import: &str, values: &str| {
+        format!(
+            "syntax = \"proto3\"; package {package}; import \"ezbuy/option.proto\"; {import}\n\
+            enum E {{ option (ezbuy.errors).domain = \"shop\"; {package}_NONE = 0; {values} }}"
+        )
+    };
+    let gone = "GONE = 1 [(ezbuy.error).code = 4100001];";
+    let (a, b) = (file("a", "", gone), file("b", "import \"a.proto\";", gone));
+    let expected = "\
+b.proto:2:61: reason `GONE` of domain `shop` is in `a.E` and in `b.E`
+  help: rename it, or give its enum a domain of its own: clients tell errors by domain and name";
+    assert_eq!(mistakes(&[("a.proto", &a), ("b.proto", &b)]), expected);
+    // An enum that only is imported counts as well, and is not where the mistake is.
+    let set = descriptor_set(&[("a.proto", &a), ("b.proto", &b)], true);
+    let told = |target: &str| {
+        let input = Input::from_descriptor_set(&set, &[target.to_owned()], Params::default());
+        let input = input.unwrap_or_else(|error| panic!("{error}"));
+        let found = crate::lower::lower(&input).err();
+        found.map(|diagnostics| diagnostics.to_string())
+    };
+    assert_eq!(told("b.proto").as_deref(), Some(expected));
+    let lost = "LOST = 1 [(ezbuy.error).code = 4100001];";
+    let b = file("b", "import \"a.proto\";", lost);
+    let expected = "\
+b.proto:2:61: error code 4100001 is given to `GONE` of `a.E` and to `LOST`
+  help: give each reason of a domain a code of its own";
+    assert_eq!(mistakes(&[("a.proto", &a), ("b.proto", &b)]), expected);
 }

@@ -1,6 +1,7 @@
 //! Errors as gRPC trailers and back: `grpc-status`, `grpc-message`, `grpc-status-details-bin`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderValue};
 use prost::Message;
@@ -9,7 +10,6 @@ use crate::base64::{self, Form};
 use crate::error::{Code, Error, Frame};
 use crate::google::rpc::{DebugInfo, ErrorInfo, Status};
 use crate::protocol::headers::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS, ZERO};
-use crate::protocol::outbound::{LOOP_DETECTED, LOOP_STATUS};
 use crate::protocol::percent;
 use crate::wkt::Any;
 
@@ -20,6 +20,9 @@ const MESSAGE_LIMIT: usize = 1536;
 
 const ERROR_INFO: &str = "google.rpc.ErrorInfo";
 const DEBUG_INFO: &str = "google.rpc.DebugInfo";
+/// The entry of ErrorInfo's metadata for what no code of gRPC says: the seven digits of a typed error's code, HTTP status and
+/// detail, or the three of an HTTP status. Only on the wire, on every protocol; errors do not have it in their metadata.
+const CODE_ENTRY: &str = "ezrpcCode";
 /// Stands in DebugInfo's detail where the message is what only trusted peers may read, so that they do not pass it on.
 const CAUSE_NOTE: &str = "the message is the cause's text";
 
@@ -71,17 +74,31 @@ fn details_within(error: &Error, text: &str, trusted: bool, room: usize) -> Opti
     let note = if cause { CAUSE_NOTE } else { "" };
     // The message leaves room for the note as a detail (a type URL and some bytes more), and so must all else.
     let rest = room - note.len() * 3;
-    let info = error_info(error);
-    for detail in info.iter().chain(error.details()) {
-        status.details.push(detail.clone());
-        if status.encoded_len() > rest {
-            status.details.pop();
-        }
+    // With too much metadata, the reason still gets through.
+    let reason = || (!error.reason().is_empty()).then(|| info_with(error, BTreeMap::new()));
+    if let Some(info) = error_info(error)
+        && !push_within(&mut status, info, rest)
+        && let Some(info) = reason()
+    {
+        push_within(&mut status, info, rest);
+    }
+    for detail in error.details() {
+        push_within(&mut status, detail.clone(), rest);
     }
     if trusted && (cause || !error.frames().is_empty()) {
         push_debug(&mut status, note, error.frames(), room);
     }
     (!status.details.is_empty()).then(|| status.encode_to_vec())
+}
+
+/// Adds a detail, unless that takes more than `room`.
+fn push_within(status: &mut Status, detail: Any, room: usize) -> bool {
+    status.details.push(detail);
+    let fits = status.encoded_len() <= room;
+    if !fits {
+        status.details.pop();
+    }
+    fits
 }
 
 fn push_debug(status: &mut Status, note: &str, frames: &[Frame], room: usize) {
@@ -122,14 +139,37 @@ pub(crate) fn error_info(error: &Error) -> Option<Any> {
     if error.reason().is_empty() && error.metadata().is_empty() {
         return None;
     }
-    Some(pack(
-        ERROR_INFO,
-        &ErrorInfo {
-            reason: error.reason().to_owned(),
-            domain: error.domain().to_owned(),
-            metadata: error.metadata().clone(),
-        },
-    ))
+    Some(info_with(error, error.metadata().clone()))
+}
+
+fn info_with(error: &Error, mut metadata: BTreeMap<String, String>) -> Any {
+    if let Some(code) = code_entry(error) {
+        metadata.insert(CODE_ENTRY.to_owned(), code);
+    }
+    let info = ErrorInfo {
+        reason: error.reason().to_owned(),
+        domain: error.domain().to_owned(),
+        metadata,
+    };
+    pack(ERROR_INFO, &info)
+}
+
+/// What [`CODE_ENTRY`] says of an error with a reason; nothing if all follows from its code.
+fn code_entry(error: &Error) -> Option<String> {
+    let status = || error.own_http_status().map(u32::from);
+    let code = error.number().or_else(status)?;
+    (!error.reason().is_empty()).then(|| code.to_string())
+}
+
+/// Takes what [`CODE_ENTRY`] says; what is neither code nor status stays metadata, for who may understand it.
+fn with_code_entry(error: Error, value: String) -> Error {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|_| digits);
+    match (value.len(), number) {
+        (7, Some(number @ 4_000_000..6_000_000)) => error.with_number(number),
+        (3, Some(status @ 400..600)) => error.with_http_status(status as u16),
+        _ => error.with_metadata(CODE_ENTRY, value),
+    }
 }
 
 fn pack(name: &str, message: &impl Message) -> Any {
@@ -165,13 +205,15 @@ pub(crate) fn read(trailers: &HeaderMap) -> Option<Result<(), Error>> {
 fn with_details(mut error: Error, encoded: &[u8]) -> Error {
     let status = base64::decode(encoded).and_then(|bytes| Status::decode(&bytes[..]).ok());
     for detail in status.map(|status| status.details).unwrap_or_default() {
-        if let Some(info) = unpack::<ErrorInfo>(ERROR_INFO, &detail) {
-            if (info.domain.as_str(), info.reason.as_str()) == LOOP_DETECTED {
-                error = error.with_http_status(LOOP_STATUS);
-            }
+        // The first one is the error's own; what a service has added to it stays a detail.
+        let info = unpack::<ErrorInfo>(ERROR_INFO, &detail).filter(|_| error.reason().is_empty());
+        if let Some(info) = info {
             error = error.with_reason(info.domain, info.reason);
             for (key, value) in info.metadata {
-                error = error.with_metadata(key, value);
+                error = match key == CODE_ENTRY {
+                    true => with_code_entry(error, value),
+                    false => error.with_metadata(key, value),
+                };
             }
         } else if let Some(debug) = unpack::<DebugInfo>(DEBUG_INFO, &detail) {
             if debug.detail == CAUSE_NOTE {
@@ -278,6 +320,77 @@ mod tests {
         assert_eq!(lines[0], "svc0/Method (src/file0.rs:0)");
         assert_eq!(lines[lines.len() - 1], "svc499/Method (src/file499.rs:499)");
         assert!(lines.iter().any(|line| line.contains("frames left out")));
+    }
+
+    /// What the one ErrorInfo of an error says on the wire.
+    fn on_the_wire(error: &Error) -> ErrorInfo {
+        unpack(ERROR_INFO, &error_info(error).expect("a reason")).expect("ErrorInfo")
+    }
+
+    fn typed(number: u32) -> Error {
+        Error::bare(Code::InvalidArgument, "no")
+            .with_reason("shop", "UNPAID")
+            .with_metadata("id", "7")
+            .with_number(number)
+    }
+
+    #[test]
+    fn codes_and_statuses_come_along_with_the_reason() {
+        let facts = |error: &Error| (error.number(), error.http_status());
+        for trusted in [true, false] {
+            let back = round_trip(&typed(4_220_001), trusted);
+            assert_eq!(facts(&back), (Some(4_220_001), 422));
+            assert_eq!(back.metadata(), typed(4_220_001).metadata());
+            let back = round_trip(&typed(4_220_001).with_http_status(410), trusted);
+            assert_eq!(facts(&back), (None, 410));
+        }
+        // The status of this hop alone, such as that of a body over the limit, is not passed on.
+        let error = Error::bare(Code::ResourceExhausted, "no").with_http_status(413);
+        assert_eq!(facts(&round_trip(&error, true)), (None, 429));
+        let entry = |error: &Error| on_the_wire(error).metadata.get(CODE_ENTRY).cloned();
+        assert_eq!(entry(&typed(4_220_001)).as_deref(), Some("4220001"));
+        let by_hand = Error::bare(Code::NotFound, "no").with_reason("shop", "GONE");
+        assert_eq!(entry(&by_hand), None);
+        assert_eq!(
+            entry(&by_hand.with_http_status(410)).as_deref(),
+            Some("410")
+        );
+    }
+
+    #[test]
+    fn an_entry_that_is_no_code_is_left_as_it_is() {
+        for value in [
+            "", "422", "4220001", "+220001", "3990001", "6000001", "600", "٤٢٢", "42200010",
+        ] {
+            let error = Error::bare(Code::InvalidArgument, "no")
+                .with_reason("shop", "NEWER")
+                .with_metadata(CODE_ENTRY, value);
+            let back = round_trip(&error, true);
+            let taken = value.starts_with("422") && value.len() < 8;
+            assert_eq!(back.http_status() == 422, taken, "{value:?}");
+            assert_eq!(back.metadata().is_empty(), taken, "{value:?}");
+            assert_eq!(on_the_wire(&back), on_the_wire(&error), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn another_error_info_is_a_detail() {
+        let other = Error::bare(Code::Internal, "x").with_reason("other", "R");
+        let detail = error_info(&other.with_http_status(418)).expect("a reason");
+        let back = round_trip(&typed(4_220_001).with_detail(detail.clone()), true);
+        assert_eq!((back.reason(), back.number()), ("UNPAID", Some(4_220_001)));
+        assert_eq!(back.details(), [detail]);
+    }
+
+    #[test]
+    fn too_much_metadata_leaves_the_reason() {
+        let back = round_trip(
+            &typed(4_220_001).with_metadata("all", "x".repeat(4096)),
+            true,
+        );
+        assert_eq!((back.domain(), back.reason()), ("shop", "UNPAID"));
+        assert_eq!((back.number(), back.http_status()), (Some(4_220_001), 422));
+        assert!(back.metadata().is_empty());
     }
 
     #[test]

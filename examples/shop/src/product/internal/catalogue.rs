@@ -10,7 +10,7 @@ use ezrpc::{Error, Result};
 use tokio::sync::broadcast;
 
 use crate::proto::common::product_event::Kind;
-use crate::proto::common::{ProductEvent, ProductInfo, ProductRow};
+use crate::proto::common::{ProductError, ProductEvent, ProductInfo, ProductRow};
 
 /// How many events a slow watcher may be behind.
 const BACKLOG: usize = 64;
@@ -55,9 +55,7 @@ impl Catalogue {
 
     pub(crate) fn get(&self, id: i64) -> Result<ProductInfo> {
         let found = lock(&self.products).get(&id).cloned();
-        found.ok_or_else(|| {
-            Error::not_found("product not found").with_reason("shop.product", "NOT_FOUND_BY_ID")
-        })
+        Ok(found.ok_or(ProductError::NotFoundById)?)
     }
 
     pub(crate) fn search(&self, text: &str, limit: usize) -> Vec<ProductInfo> {
@@ -92,13 +90,16 @@ impl Catalogue {
         let mut products = lock(&self.products);
         let product = products
             .get_mut(&new.id)
-            .ok_or_else(|| Error::not_found("product not found"))?;
+            .ok_or(ProductError::NotFoundById)?;
         for path in &mask.paths {
             match path.as_str() {
                 "name" => product.name.clone_from(&new.name),
                 "price" => product.price = new.price,
                 "tags" => product.tags.clone_from(&new.tags),
-                _ => return Err(Error::invalid_argument(format!("cannot change `{path}`"))),
+                _ => {
+                    let message = format!("cannot change `{path}`");
+                    return Err(ProductError::NotChangeable.with_message(message));
+                }
             }
         }
         product.updated_at = Some(SystemTime::now().into());
@@ -115,7 +116,7 @@ impl Catalogue {
 
     pub(crate) fn image(&self, id: i64) -> Result<File> {
         let found = lock(&self.images).get(&id).cloned();
-        found.ok_or_else(|| Error::not_found("this product has no picture"))
+        Ok(found.ok_or(ProductError::NoImage)?)
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProductEvent> {
