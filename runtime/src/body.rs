@@ -12,6 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use crate::context::Context;
 use crate::protocol::compression::{Decoded, Encoding};
 
 /// Any error, for bodies of foreign services.
@@ -20,6 +21,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of a request or response. Foreign bodies are boxed, hyper's and our own are not.
 pub struct Body {
     kind: Kind,
+    /// Of the call that wants to know how long it is.
+    meter: Option<Context>,
 }
 
 enum Kind {
@@ -43,7 +46,17 @@ impl<B> RequestBody for B where B: HttpBody<Data = Bytes, Error: Into<BoxError>>
 impl Body {
     /// Makes an empty body.
     pub fn empty() -> Self {
-        Self { kind: Kind::Empty }
+        Self::of(Kind::Empty)
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, meter: None }
+    }
+
+    /// Tells the context of the call how many bytes are read.
+    pub(crate) fn metered(mut self, context: &Context) -> Self {
+        self.meter = Some(context.clone());
+        self
     }
 
     /// Makes a body of one piece.
@@ -60,22 +73,16 @@ impl Body {
         }
         let incoming = any.downcast_mut::<Option<hyper::body::Incoming>>();
         if let Some(incoming) = incoming.and_then(Option::take) {
-            return Self {
-                kind: Kind::Incoming(incoming),
-            };
+            return Self::of(Kind::Incoming(incoming));
         }
         match body {
-            Some(body) => Self {
-                kind: Kind::Foreign(body.map_err(Into::into).boxed_unsync()),
-            },
+            Some(body) => Self::of(Kind::Foreign(body.map_err(Into::into).boxed_unsync())),
             None => Self::empty(),
         }
     }
 
     pub(crate) fn incoming(body: hyper::body::Incoming) -> Self {
-        Self {
-            kind: Kind::Incoming(body),
-        }
+        Self::of(Kind::Incoming(body))
     }
 
     /// Decompresses the body while it is read; at most `limit` bytes may come out, in any encoding.
@@ -86,18 +93,14 @@ impl Body {
     /// [`Code::Internal`](crate::Code::Internal) if there is no memory for a decoder.
     pub(crate) fn decoded(self, encoding: Encoding, limit: usize) -> crate::Result<Self> {
         let decoded = Decoded::new(self, encoding, limit)?;
-        Ok(Self {
-            kind: Kind::Decoded(Box::new(decoded)),
-        })
+        Ok(Self::of(Kind::Decoded(Box::new(decoded))))
     }
 
     pub(crate) fn unary(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self {
-            kind: Kind::Unary {
-                data: (!data.is_empty()).then_some(data),
-                trailers,
-            },
-        }
+        Self::of(Kind::Unary {
+            data: (!data.is_empty()).then_some(data),
+            trailers,
+        })
     }
 
     /// Reads a little more of a request that has been answered already, then lets it go.
@@ -146,15 +149,13 @@ impl Body {
     }
 }
 
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
+impl Kind {
+    #[inline]
     fn poll_frame(
-        self: Pin<&mut Self>,
+        &mut self,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.get_mut().kind {
+        match self {
             Kind::Empty => Poll::Ready(None),
             Kind::Unary { data, trailers } => {
                 let frame = match data.take() {
@@ -170,6 +171,25 @@ impl HttpBody for Body {
                 Poll::Ready(data.map(|data| data.map(Frame::data)))
             }
         }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let body = self.get_mut();
+        let frame = body.kind.poll_frame(cx);
+        if let (Some(meter), Poll::Ready(Some(Ok(frame)))) = (&body.meter, &frame)
+            && let Some(data) = frame.data_ref()
+        {
+            meter.count_received(data.len());
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

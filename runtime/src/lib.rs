@@ -9,6 +9,7 @@
 //! - `tls`: TLS on servers (`ServerTls`) and channels (`ClientTls`), by rustls with ring.
 //! - `tls-native-roots`, `tls-webpki-roots`: `tls`, and channels trust the system's certificate authorities or Mozilla's
 //!   unless they are told whom to trust.
+//! - `log`: [`Logs`](https://docs.rs/ezrpc/latest/ezrpc/struct.Logs.html) prints what `tracing` is told, for people or as JSON.
 
 #![deny(missing_docs)]
 // Names in nested private modules are re-exported here.
@@ -36,8 +37,12 @@ mod generated;
 mod grpc_types;
 mod interceptor;
 mod io;
+#[cfg(feature = "log")]
+mod log;
 mod metadata;
 mod method;
+mod observe;
+mod panics;
 mod protocol;
 mod random;
 mod reply;
@@ -55,11 +60,15 @@ pub use discovery::set_default_registry;
 pub use error::{Code, Error, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
 pub use interceptor::{Authenticator, Interceptor, Next};
+#[cfg(feature = "log")]
+pub use log::Logs;
 pub use metadata::Metadata;
 pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
+pub use panics::record_panics;
 pub use protocol::compression::Encoding;
+pub use protocol::trace::TraceId;
 pub use protocol::webapi::cors::Cors;
 pub use protocol::webapi::upload::UploadLimits;
 pub use protocol::webapi::{ErrorFormat, StreamFormat};

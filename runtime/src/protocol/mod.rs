@@ -31,6 +31,16 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    /// The name in logs and metrics; `connect` says that a caller over HTTP calls it that.
+    pub(crate) fn name(self, connect: bool) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc-web",
+            Self::Webapi if !connect => "webapi",
+            Self::Connect | Self::Webapi => "connect",
+        }
+    }
+
     /// Whether callers are trusted with frames and causes.
     pub(crate) fn is_trusted(self) -> bool {
         self == Protocol::Grpc

@@ -15,11 +15,12 @@ use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
-use crate::method::{Method, Timeout};
+use crate::method::{Method, Route, Timeout};
+use crate::observe::{self, Caller, Passed, Watch};
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
-use crate::protocol::reply::{Responder, deadline_exceeded};
+use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::{self, ErrorShape};
 use crate::protocol::wire::Settings;
@@ -39,6 +40,21 @@ pub(crate) struct Host {
     pub(crate) max_timeout: Option<Duration>,
     /// Whom browsers may let in.
     pub(crate) cors: Option<Arc<CorsPolicy>>,
+    /// Nobody is told of calls.
+    pub(crate) unlogged: bool,
+}
+
+impl Host {
+    /// Begins to watch a call, if anybody is told of it.
+    fn watch(&self, context: &Context, responder: &Responder) -> Option<Watch> {
+        if self.unlogged {
+            return None;
+        }
+        Watch::start(context, || Caller {
+            probe: context.method().is_some_and(super::health::is_health),
+            ..responder.caller()
+        })
+    }
 }
 
 /// A request with what its head says.
@@ -87,6 +103,15 @@ impl<'a> Exchange<'a> {
 
     /// Answers without a call.
     pub(super) fn answered(self, response: Response<Body>) -> ServeFuture {
+        if !self.host.unlogged {
+            let request = Passed {
+                verb: self.request.method(),
+                path: self.path(),
+                protocol: self.head.content_type.protocol().name(self.head.connect),
+                peer: self.peer,
+            };
+            observe::passed(&request, response.status());
+        }
         self.request.into_body().linger();
         ServeFuture::ready(response)
     }
@@ -172,25 +197,24 @@ impl<'a> Exchange<'a> {
             admission.encodings.reply = Encoding::Identity;
         }
         let responder = self.responder(&admission);
-        if let Some(error) = self.refusal(target, access, admission.protocol) {
-            return self.answered(responder.error(&error, None));
-        }
+        let refusal = self.refusal(target, access, admission.protocol);
         let idle = self.idle(target.method, &admission);
-        let start = Instant::now();
-        let deadline = self
-            .time_limit(target.method)
-            .and_then(|limit| start.checked_add(limit));
-        let (head, body) = self.request.into_parts();
-        let context = Context::inbound(Inbound {
-            method: target.method,
-            route: admission.binding.as_ref().map(|binding| binding.route),
-            deadline,
-            hops: self.head.hops,
-            peer: self.peer,
-            certificates: head.extensions.get().cloned(),
-            start,
-            metadata: Metadata::from_headers(head.headers),
-        });
+        let route = admission.binding.as_ref().map(|binding| binding.route);
+        let (context, body) = self.context(target.method, route);
+        let watch = self.host.watch(&context, &responder);
+        if let Some(error) = refusal {
+            body.linger();
+            let call = Underway {
+                context,
+                deadline: None,
+                watch,
+            };
+            return ServeFuture::ready(responder.outcome(Err(error), call));
+        }
+        let body = match &watch {
+            Some(watch) if watch.counts() => body.metered(&context),
+            _ => body,
+        };
         let body = std::mem::take(&mut admission.source).body(body);
         let wire = admission.wire(&self.host.settings, self.head.connect);
         let call = match idle {
@@ -207,12 +231,38 @@ impl<'a> Exchange<'a> {
         };
         let chain = &self.host.chain;
         let call = chain.around(&context, credentials.credentials(), call);
+        let deadline = context.deadline();
         ServeFuture::running(Running {
             call,
             context,
             responder: Some(responder),
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+            watch,
         })
+    }
+
+    /// The context of the request's call, and its body.
+    fn context(
+        &mut self,
+        method: &'static Method,
+        route: Option<&'static Route>,
+    ) -> (Context, Body) {
+        let start = Instant::now();
+        let deadline = self
+            .time_limit(method)
+            .and_then(|limit| start.checked_add(limit));
+        let (head, body) = std::mem::take(&mut self.request).into_parts();
+        let context = Context::inbound(Inbound {
+            method,
+            route,
+            deadline,
+            hops: self.head.hops,
+            peer: self.peer,
+            certificates: head.extensions.get().cloned(),
+            start,
+            metadata: Metadata::from_headers(head.headers),
+        });
+        (context, body)
     }
 
     /// What is wrong with a request that its protocol has admitted.

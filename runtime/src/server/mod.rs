@@ -76,6 +76,7 @@ pub struct Server {
     chain: Chain,
     policy: Policy,
     edge: bool,
+    unlogged: bool,
     uncompressed: bool,
     prefix: String,
     mounts: Vec<(String, Mount)>,
@@ -114,6 +115,7 @@ impl Server {
             chain: Chain::default(),
             policy: Policy::default(),
             edge: false,
+            unlogged: false,
             uncompressed: false,
             prefix: String::new(),
             mounts: Vec::new(),
@@ -302,6 +304,7 @@ impl Server {
             chain: Arc::new(chain),
             policy: self.policy,
             edge: self.edge,
+            unlogged: self.unlogged,
             uncompressed: self.uncompressed,
             max_timeout: self.max_timeout,
             cors: self

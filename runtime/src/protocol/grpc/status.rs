@@ -1,7 +1,5 @@
 //! Errors as gRPC trailers and back: `grpc-status`, `grpc-message`, `grpc-status-details-bin`.
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, HeaderValue};
 use prost::Message;
 
@@ -39,7 +37,7 @@ pub(crate) fn write(error: &Error, trusted: bool, trailers: &mut HeaderMap) {
     let text = if trusted {
         error.full_message()
     } else {
-        Cow::Borrowed(error.public_message())
+        error.public_message()
     };
     let (text, encoded) = percent::encode_within(&text, MESSAGE_LIMIT);
     let room = LIMIT - encoded.len();
