@@ -9,7 +9,11 @@
 //! - `tls`: TLS on servers (`ServerTls`) and channels (`ClientTls`), by rustls with ring.
 //! - `tls-native-roots`, `tls-webpki-roots`: `tls`, and channels trust the system's certificate authorities or Mozilla's
 //!   unless they are told whom to trust.
-//! - `log`: [`Logs`](https://docs.rs/ezrpc/latest/ezrpc/struct.Logs.html) prints what `tracing` is told, for people or as JSON.
+//! - `log`: `Logs` prints what `tracing` is told, for people or as JSON.
+//! - `metrics`: rate, errors and durations by method through the crate `metrics`, and `Prometheus`, which tells them.
+//! - `sentry`: failed calls as events, with the frames of all processes: `Sentry`.
+//! - `otel`: spans of calls through OpenTelemetry's API.
+//! - `profile`: a CPU profile at the port of an [`Admin`]. Unix only.
 
 #![deny(missing_docs)]
 // Names in nested private modules are re-exported here.
@@ -43,10 +47,14 @@ mod metadata;
 mod method;
 mod observe;
 mod panics;
+#[cfg(feature = "metrics")]
+mod prometheus;
 mod protocol;
 mod random;
 mod reply;
 mod route;
+#[cfg(feature = "sentry")]
+mod sentry;
 mod server;
 mod stream;
 mod tls;
@@ -67,6 +75,8 @@ pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
 pub use panics::record_panics;
+#[cfg(feature = "metrics")]
+pub use prometheus::Prometheus;
 pub use protocol::compression::Encoding;
 pub use protocol::trace::TraceId;
 pub use protocol::webapi::cors::Cors;
@@ -74,6 +84,8 @@ pub use protocol::webapi::upload::UploadLimits;
 pub use protocol::webapi::{ErrorFormat, StreamFormat};
 pub use reply::Reply;
 pub use route::PathDecoding;
+#[cfg(feature = "sentry")]
+pub use sentry::{Sentry, SentryGuard};
 pub use server::{Bound, Health, Server, Stop, Supervisor, TrailingSlash};
 pub use stream::Streaming;
 pub use tls::PeerCertificates;

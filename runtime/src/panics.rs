@@ -69,6 +69,7 @@ pub(crate) fn caught(payload: Box<dyn Any + Send>, method: Option<&'static Metho
 }
 
 /// Whether an error is what a panic of this process became.
+#[cfg(feature = "metrics")]
 pub(crate) fn is_panic(error: &Error) -> bool {
     error.cause().is_some_and(|cause| cause.is::<Panic>())
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `ezrpc::access` | info; debug for health probes | every call, at its end |
 //! | `ezrpc::access` | debug | a request that is no call: an unknown path, a wrong HTTP method, a preflight |
-//! | `ezrpc::error` | error; info for an HTTP status below 500 | a failed call, at the outermost server |
+//! | `ezrpc::error` | error; info for an expected error | a failed call, at the outermost server |
 
 use std::fmt;
 

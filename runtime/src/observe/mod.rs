@@ -1,6 +1,9 @@
 //! What an operator sees of the calls a server serves: each is watched from its head to its end, streams included.
 
 mod events;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod sending;
 
 use std::time::{Duration, Instant};
 
@@ -15,12 +18,15 @@ use crate::protocol::outbound;
 #[cfg(feature = "log")]
 pub(crate) use events::is_plain;
 pub(crate) use events::{Passed, passed};
+pub(crate) use sending::Sending;
 
 /// One call under way. Dropped before it is told how the call ended, it takes the caller for gone.
 pub(crate) struct Watch {
     context: Context,
     caller: Caller,
     ended: bool,
+    #[cfg(feature = "metrics")]
+    stats: Option<&'static metrics::Stats>,
 }
 
 /// What is known of a caller.
@@ -46,18 +52,32 @@ pub(crate) struct Ended<'a> {
 /// Whether anybody would be told of a call.
 #[inline]
 fn is_on() -> bool {
-    LevelFilter::current() != LevelFilter::OFF
+    cfg!(any(
+        feature = "metrics",
+        feature = "sentry",
+        feature = "otel"
+    )) || LevelFilter::current() != LevelFilter::OFF
 }
 
 impl Watch {
     /// Begins to watch a call; `None` if nobody would be told.
     #[inline]
     pub(crate) fn start(context: &Context, caller: impl FnOnce() -> Caller) -> Option<Self> {
-        is_on().then(|| Self {
+        is_on().then(|| Self::new(context, caller()))
+    }
+
+    fn new(context: &Context, caller: Caller) -> Self {
+        Self {
             context: context.clone(),
-            caller: caller(),
+            caller,
             ended: false,
-        })
+            #[cfg(feature = "metrics")]
+            stats: context.method().map(|method| {
+                let stats = metrics::Stats::of(metrics::Side::Server, method);
+                stats.begin();
+                stats
+            }),
+        }
     }
 
     /// Whether somebody wants to know how long the request's body is.
@@ -78,11 +98,17 @@ impl Watch {
             outcome,
             sent,
         };
+        #[cfg(feature = "metrics")]
+        if let Some(stats) = self.stats {
+            stats.end(outcome, ended.latency());
+        }
         events::access(&ended);
         if let Err(error) = outcome
             && ended.is_outermost()
         {
             events::error(&ended, error);
+            #[cfg(feature = "sentry")]
+            crate::sentry::send(&ended, error);
         }
     }
 }
@@ -90,8 +116,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.ended {
-            let gone = Error::bare(Code::Canceled, "the caller is gone");
-            self.finish(Err(&gone), 0);
+            self.finish(Err(&gone()), 0);
         }
     }
 }
@@ -132,7 +157,15 @@ impl<'a> Ended<'a> {
     }
 }
 
-/// Whether an error is one that services answer with all day: it has an HTTP status below 500.
+/// Whether an error is one that services answer with all day: it has an HTTP status below 500, or a reason, which
+/// somebody gave it for callers to tell it by.
 pub(crate) fn is_expected(error: &Error) -> bool {
-    !StatusCode::from_u16(error.http_status()).is_ok_and(|status| status.is_server_error())
+    let typed = !error.reason().is_empty() && error.domain() != outbound::LOOP_DETECTED.0;
+    let status = StatusCode::from_u16(error.http_status());
+    typed || !status.is_ok_and(|status| status.is_server_error())
+}
+
+/// How a call ends whose caller does not wait for it.
+pub(crate) fn gone() -> Error {
+    Error::bare(Code::Canceled, "the caller is gone")
 }

@@ -16,7 +16,8 @@ use super::reply::{Responder, Underway, deadline_exceeded};
 use super::webapi::{array, errors, events, lines};
 use super::{connect, grpc};
 use crate::body::BoxError;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::observe::gone;
 use crate::panics;
 use crate::reply::EncodedStream;
 
@@ -228,8 +229,7 @@ impl Drop for StreamBody {
         if !self.ended {
             self.call.context.cancel();
             self.end();
-            let gone = Error::bare(Code::Canceled, "the caller is gone");
-            self.call.end(Err(&gone), self.sent);
+            self.call.end(Err(&gone()), self.sent);
         }
     }
 }
@@ -244,6 +244,7 @@ mod tests {
     use super::*;
     use crate::Context;
     use crate::codec::{Codec, json};
+    use crate::error::Code;
     use crate::protocol::Protocol;
     use crate::protocol::compression::Encoding;
     use crate::protocol::content_type::Subtype;
