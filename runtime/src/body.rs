@@ -183,13 +183,18 @@ impl HttpBody for Body {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let body = self.get_mut();
-        let frame = body.kind.poll_frame(cx);
-        if let (Some(meter), Poll::Ready(Some(Ok(frame)))) = (&body.meter, &frame)
-            && let Some(data) = frame.data_ref()
-        {
-            meter.count_received(data.len());
+        match &body.meter {
+            None => body.kind.poll_frame(cx),
+            Some(meter) => {
+                let frame = body.kind.poll_frame(cx);
+                if let Poll::Ready(Some(Ok(frame))) = &frame
+                    && let Some(data) = frame.data_ref()
+                {
+                    meter.count_received(data.len());
+                }
+                frame
+            }
         }
-        frame
     }
 
     fn is_end_stream(&self) -> bool {

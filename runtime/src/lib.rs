@@ -22,6 +22,7 @@
 // Generated code names this crate by its name, here too.
 extern crate self as ezrpc;
 
+mod admin;
 mod base64;
 mod body;
 mod call;
@@ -60,6 +61,7 @@ mod stream;
 mod tls;
 pub mod wkt;
 
+pub use admin::Admin;
 pub use body::Body;
 pub use client::Channel;
 pub use codec::json;

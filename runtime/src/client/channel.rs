@@ -98,7 +98,7 @@ impl Channel {
     }
 
     pub(super) fn fixed(address: impl Into<String>, transport: Transport) -> Self {
-        Self::new(Target::Remote(Arc::new(Group::fixed(address, transport))))
+        Self::new(Target::Remote(Group::fixed(address, transport).shown()))
     }
 
     /// Makes a channel to a generated server in this process, without a socket and without encoding.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::endpoint::Node;
 use super::transport::Transport;
+use crate::admin::tables;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry, Snapshot, Watch};
 use crate::error::{Code, Error, Result};
@@ -67,6 +68,24 @@ impl Group {
             note: "",
             state: Mutex::new(state),
         }
+    }
+
+    /// Shares it, and shows it at the process's admin port.
+    pub(crate) fn shown(self) -> Arc<Self> {
+        let group = Arc::new(self);
+        let weak = Arc::downgrade(&group);
+        tables::add(weak);
+        group
+    }
+
+    /// Its full proto name; empty for a channel to an address.
+    pub(super) fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// What the registry has said so far.
+    pub(super) fn nodes(&self) -> Arc<[Arc<Node>]> {
+        self.lock().nodes.clone().unwrap_or_default()
     }
 
     /// The address of a group of one.

@@ -13,6 +13,7 @@ mod remote;
 mod reply;
 mod settings;
 mod stream;
+mod table;
 mod tower;
 mod transport;
 mod upload;

@@ -87,7 +87,7 @@ impl Channel {
 
     fn with_transport(mut self, change: impl FnOnce(&mut Transport)) -> Self {
         if let Target::Remote(group) = &self.target {
-            self.target = Target::Remote(Arc::new(group.with_transport(change)));
+            self.target = Target::Remote(group.with_transport(change).shown());
         }
         self
     }

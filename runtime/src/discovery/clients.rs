@@ -56,7 +56,7 @@ impl Clients {
         let mut known = groups.write().unwrap_or_else(PoisonError::into_inner);
         let group = known.entry(service).or_insert_with(|| {
             let registry = Arc::clone(&self.inner.registry);
-            Arc::new(Group::discovered(service, registry, self.inner.note))
+            Group::discovered(service, registry, self.inner.note).shown()
         });
         Arc::clone(group)
     }

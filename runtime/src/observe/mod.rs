@@ -62,8 +62,8 @@ fn is_on() -> bool {
 impl Watch {
     /// Begins to watch a call; `None` if nobody would be told.
     #[inline]
-    pub(crate) fn start(context: &Context, caller: impl FnOnce() -> Caller) -> Option<Self> {
-        is_on().then(|| Self::new(context, caller()))
+    pub(crate) fn start(context: &Context, caller: impl FnOnce() -> Caller) -> Option<Box<Self>> {
+        is_on().then(|| Box::new(Self::new(context, caller())))
     }
 
     fn new(context: &Context, caller: Caller) -> Self {

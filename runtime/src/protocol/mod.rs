@@ -10,6 +10,7 @@ pub(crate) mod grpc_web;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod outbound;
+pub(crate) mod page;
 pub(crate) mod percent;
 pub(crate) mod reply;
 mod stream_body;

@@ -64,6 +64,11 @@ pub(crate) fn name() -> &'static str {
     })
 }
 
+/// The version of its first server; empty if that has none, or there is none.
+pub(crate) fn version() -> &'static str {
+    VERSION.get().map_or("", String::as_str)
+}
+
 /// Writes what goes along with every call made with `ctx`, local ones too.
 ///
 /// # Errors
@@ -145,8 +150,7 @@ fn user_agent() -> HeaderValue {
     static USER_AGENT: OnceLock<HeaderValue> = OnceLock::new();
     let value = USER_AGENT.get_or_init(|| {
         let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
-        let version = VERSION.get().map_or("", String::as_str);
-        HeaderValue::try_from(product(name(), version) + " " + own)
+        HeaderValue::try_from(product(name(), version()) + " " + own)
             .unwrap_or(HeaderValue::from_static(own))
     });
     value.clone()

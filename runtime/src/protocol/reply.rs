@@ -48,7 +48,7 @@ pub(crate) struct Underway {
     pub(crate) context: Context,
     pub(crate) deadline: Option<Pin<Box<Sleep>>>,
     /// Taken when the call is over; `None` if nobody is told.
-    pub(crate) watch: Option<Watch>,
+    pub(crate) watch: Option<Box<Watch>>,
 }
 
 impl Underway {

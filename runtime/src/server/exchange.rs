@@ -15,7 +15,7 @@ use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
-use crate::method::{Method, Route, Timeout};
+use crate::method::{Method, Timeout};
 use crate::observe::{self, Caller, Passed, Watch};
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
@@ -46,7 +46,7 @@ pub(crate) struct Host {
 
 impl Host {
     /// Begins to watch a call, if anybody is told of it.
-    fn watch(&self, context: &Context, responder: &Responder) -> Option<Watch> {
+    fn watch(&self, context: &Context, responder: &Responder) -> Option<Box<Watch>> {
         if self.unlogged {
             return None;
         }
@@ -200,7 +200,21 @@ impl<'a> Exchange<'a> {
         let refusal = self.refusal(target, access, admission.protocol);
         let idle = self.idle(target.method, &admission);
         let route = admission.binding.as_ref().map(|binding| binding.route);
-        let (context, body) = self.context(target.method, route);
+        let start = Instant::now();
+        let deadline = self
+            .time_limit(target.method)
+            .and_then(|limit| start.checked_add(limit));
+        let (head, body) = self.request.into_parts();
+        let context = Context::inbound(Inbound {
+            method: target.method,
+            route,
+            deadline,
+            hops: self.head.hops,
+            peer: self.peer,
+            certificates: head.extensions.get().cloned(),
+            start,
+            metadata: Metadata::from_headers(head.headers),
+        });
         let watch = self.host.watch(&context, &responder);
         if let Some(error) = refusal {
             body.linger();
@@ -231,7 +245,6 @@ impl<'a> Exchange<'a> {
         };
         let chain = &self.host.chain;
         let call = chain.around(&context, credentials.credentials(), call);
-        let deadline = context.deadline();
         ServeFuture::running(Running {
             call,
             context,
@@ -239,30 +252,6 @@ impl<'a> Exchange<'a> {
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
             watch,
         })
-    }
-
-    /// The context of the request's call, and its body.
-    fn context(
-        &mut self,
-        method: &'static Method,
-        route: Option<&'static Route>,
-    ) -> (Context, Body) {
-        let start = Instant::now();
-        let deadline = self
-            .time_limit(method)
-            .and_then(|limit| start.checked_add(limit));
-        let (head, body) = std::mem::take(&mut self.request).into_parts();
-        let context = Context::inbound(Inbound {
-            method,
-            route,
-            deadline,
-            hops: self.head.hops,
-            peer: self.peer,
-            certificates: head.extensions.get().cloned(),
-            start,
-            metadata: Metadata::from_headers(head.headers),
-        });
-        (context, body)
     }
 
     /// What is wrong with a request that its protocol has admitted.

@@ -77,6 +77,8 @@ pub struct Server {
     policy: Policy,
     edge: bool,
     unlogged: bool,
+    /// The process is not called after it.
+    nameless: bool,
     uncompressed: bool,
     prefix: String,
     mounts: Vec<(String, Mount)>,
@@ -116,6 +118,7 @@ impl Server {
             policy: Policy::default(),
             edge: false,
             unlogged: false,
+            nameless: false,
             uncompressed: false,
             prefix: String::new(),
             mounts: Vec::new(),
@@ -193,7 +196,9 @@ impl Server {
     /// As [`Server::bind`].
     pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
         let address = listener.local_addr()?;
-        crate::protocol::outbound::identify(&self.name, &self.instance.version);
+        if !self.nameless {
+            crate::protocol::outbound::identify(&self.name, &self.instance.version);
+        }
         if self.http.challenge.is_none() {
             let text = "what Server::www_authenticate was given cannot stand in a header";
             return Err(Error::invalid_argument(text));

@@ -43,7 +43,7 @@ pub(super) struct Running {
     pub(super) responder: Option<Responder>,
     pub(super) deadline: Option<Pin<Box<Sleep>>>,
     /// `None` if nobody is told of the call.
-    pub(super) watch: Option<Watch>,
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 impl ServeFuture {

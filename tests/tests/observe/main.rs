@@ -1,5 +1,6 @@
 //! What an operator sees of calls: events, metrics, Sentry.
 
+mod admin;
 mod events;
 mod heard;
 mod metrics;

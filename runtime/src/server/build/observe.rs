@@ -15,4 +15,10 @@ impl Server {
         self.unlogged = true;
         self
     }
+
+    /// Leaves the process to be called after another of its servers.
+    pub(crate) fn nameless(mut self) -> Self {
+        self.nameless = true;
+        self
+    }
 }
