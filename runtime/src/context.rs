@@ -215,6 +215,20 @@ impl Context {
         })
     }
 
+    /// The trace the request says it belongs to.
+    #[cfg(feature = "otel")]
+    pub(crate) fn inbound_trace(&self) -> Option<Trace> {
+        let inbound = self.inner.metadata.headers().get(TRACEPARENT)?;
+        Some(Trace::read(Some(inbound))).filter(|trace| trace.parent.is_some())
+    }
+
+    /// Makes calls from here on those of a span, unless somebody has asked for the trace before.
+    #[cfg(feature = "otel")]
+    pub(crate) fn set_trace(&self, trace: Trace) {
+        // Whoever asked first was told another; that must stay true.
+        let _ = self.inner.trace.set(Box::new(trace));
+    }
+
     /// Counts bytes of the request's body.
     pub(crate) fn count_received(&self, bytes: usize) {
         let bytes = bytes as u64;

@@ -12,7 +12,7 @@
 //! - `log`: `Logs` prints what `tracing` is told, for people or as JSON.
 //! - `metrics`: rate, errors and durations by method through the crate `metrics`, and `Prometheus`, which tells them.
 //! - `sentry`: failed calls as events, with the frames of all processes: `Sentry`.
-//! - `otel`: spans of calls through OpenTelemetry's API.
+//! - `otel`: spans of calls through OpenTelemetry's API: `record_spans`.
 //! - `profile`: a CPU profile at the port of an [`Admin`]. Unix only.
 
 #![deny(missing_docs)]
@@ -41,6 +41,7 @@ pub mod fuzzing;
 mod generated;
 mod grpc_types;
 mod interceptor;
+pub mod interceptors;
 mod io;
 #[cfg(feature = "log")]
 mod log;
@@ -76,6 +77,8 @@ pub use metadata::Metadata;
 pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
+#[cfg(feature = "otel")]
+pub use observe::record_spans;
 pub use panics::record_panics;
 #[cfg(feature = "metrics")]
 pub use prometheus::Prometheus;

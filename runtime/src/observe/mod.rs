@@ -4,6 +4,8 @@ mod events;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod sending;
+#[cfg(feature = "otel")]
+mod spans;
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,8 @@ use crate::protocol::outbound;
 pub(crate) use events::is_plain;
 pub(crate) use events::{Passed, passed};
 pub(crate) use sending::Sending;
+#[cfg(feature = "otel")]
+pub use spans::record_spans;
 
 /// One call under way. Dropped before it is told how the call ended, it takes the caller for gone.
 pub(crate) struct Watch {
@@ -27,6 +31,8 @@ pub(crate) struct Watch {
     ended: bool,
     #[cfg(feature = "metrics")]
     stats: Option<&'static metrics::Stats>,
+    #[cfg(feature = "otel")]
+    span: Option<spans::Span>,
 }
 
 /// What is known of a caller.
@@ -77,6 +83,8 @@ impl Watch {
                 stats.begin();
                 stats
             }),
+            #[cfg(feature = "otel")]
+            span: spans::Span::server(context, caller.protocol),
         }
     }
 
@@ -101,6 +109,11 @@ impl Watch {
         #[cfg(feature = "metrics")]
         if let Some(stats) = self.stats {
             stats.end(outcome, ended.latency());
+        }
+        #[cfg(feature = "otel")]
+        if let Some(span) = self.span.take() {
+            let http = !self.caller.protocol.starts_with("grpc");
+            span.end(spans::Side::Server, http, outcome);
         }
         events::access(&ended);
         if let Err(error) = outcome

@@ -67,10 +67,39 @@ impl Trace {
         trace
     }
 
+    /// The trace of a span that is recorded, which is the parent of what follows.
+    #[cfg(feature = "otel")]
+    pub(crate) fn recorded(id: [u8; 16], span: [u8; 8], sampled: bool) -> Self {
+        let mut trace = Self {
+            id: TraceId([0; 32]),
+            parent: None,
+            flags: if sampled { *b"01" } else { *b"00" },
+        };
+        let mut parent = [0; 16];
+        hex(&id, &mut trace.id.0);
+        hex(&span, &mut parent);
+        trace.parent = Some(parent);
+        trace
+    }
+
+    /// Whether somebody records it.
+    #[cfg(feature = "otel")]
+    pub(crate) fn is_sampled(&self) -> bool {
+        // The lowest bit of the flags.
+        matches!(
+            self.flags[1],
+            b'1' | b'3' | b'5' | b'7' | b'9' | b'b' | b'd' | b'f'
+        )
+    }
+
     /// Writes the `traceparent` of an outgoing call: this trace with a new span.
     pub(crate) fn traceparent(&self) -> HeaderValue {
         let mut span = [0; 16];
         write_id(&mut span);
+        self.with_span(span)
+    }
+
+    fn with_span(&self, span: [u8; 16]) -> HeaderValue {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         text[3..35].copy_from_slice(&self.id.0);
         text[36..52].copy_from_slice(&span);
@@ -78,6 +107,21 @@ impl Trace {
         // Only hexadecimal digits and dashes.
         let value = HeaderValue::from_bytes(&text);
         once(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+    }
+}
+
+/// Writes the `traceparent` of a call whose span is recorded: that of the trace itself.
+#[cfg(feature = "otel")]
+pub(crate) fn traceparent_of(trace: &Trace) -> HeaderValue {
+    trace.with_span(trace.parent.unwrap_or([b'0'; 16]))
+}
+
+#[cfg(feature = "otel")]
+fn hex(bytes: &[u8], digits: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = b"0123456789abcdef"[usize::from(nibble)];
+        }
     }
 }
 

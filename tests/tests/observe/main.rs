@@ -3,8 +3,10 @@
 mod admin;
 mod events;
 mod heard;
+mod interceptors;
 mod metrics;
 mod sentry;
+mod spans;
 
 use ezrpc::{Channel, Server};
 use ezrpc_tests::echo::Echo;
