@@ -21,8 +21,6 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of a request or response. Foreign bodies are boxed, hyper's and our own are not.
 pub struct Body {
     kind: Kind,
-    /// Of the call that wants to know how long it is.
-    meter: Option<Context>,
 }
 
 enum Kind {
@@ -36,6 +34,8 @@ enum Kind {
     Foreign(UnsyncBoxBody<Bytes, BoxError>),
     /// Boxed, as it is rare and large.
     Decoded(Box<Decoded>),
+    /// With the context of the call that wants to know how long it is; boxed, so that all others stay small.
+    Metered(Box<(Kind, Context)>),
 }
 
 /// What can be a request's body: any [`http_body::Body`] of [`Bytes`].
@@ -50,13 +50,12 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, meter: None }
+        Self { kind }
     }
 
     /// Tells the context of the call how many bytes are read.
-    pub(crate) fn metered(mut self, context: &Context) -> Self {
-        self.meter = Some(context.clone());
-        self
+    pub(crate) fn metered(self, context: &Context) -> Self {
+        Self::of(Kind::Metered(Box::new((self.kind, context.clone()))))
     }
 
     /// Makes a body of one piece.
@@ -150,7 +149,6 @@ impl Body {
 }
 
 impl Kind {
-    #[inline]
     fn poll_frame(
         &mut self,
         cx: &mut TaskContext<'_>,
@@ -170,27 +168,12 @@ impl Kind {
                 let data = std::task::ready!(body.poll_data(cx));
                 Poll::Ready(data.map(|data| data.map(Frame::data)))
             }
-        }
-    }
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let body = self.get_mut();
-        match &body.meter {
-            None => body.kind.poll_frame(cx),
-            Some(meter) => {
-                let frame = body.kind.poll_frame(cx);
+            Kind::Metered(metered) => {
+                let frame = metered.0.poll_frame(cx);
                 if let Poll::Ready(Some(Ok(frame))) = &frame
                     && let Some(data) = frame.data_ref()
                 {
-                    meter.count_received(data.len());
+                    metered.1.count_received(data.len());
                 }
                 frame
             }
@@ -198,17 +181,18 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
+        match self {
             Kind::Empty => true,
             Kind::Unary { data, trailers } => data.is_none() && trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Foreign(body) => body.is_end_stream(),
             Kind::Decoded(body) => body.is_end(),
+            Kind::Metered(metered) => metered.0.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
+        match self {
             Kind::Empty => SizeHint::with_exact(0),
             // No exact size before trailers: hyper would send a content-length, which gRPC has no use for.
             Kind::Unary {
@@ -220,7 +204,31 @@ impl HttpBody for Body {
             Kind::Incoming(body) => body.size_hint(),
             Kind::Foreign(body) => body.size_hint(),
             Kind::Decoded(_) => SizeHint::default(),
+            Kind::Metered(metered) => metered.0.size_hint(),
         }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.get_mut().kind.poll_frame(cx)
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.kind.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.kind.size_hint()
     }
 }
 

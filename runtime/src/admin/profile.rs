@@ -63,3 +63,23 @@ fn folded(report: &pprof::Report) -> String {
         .map(|(stack, count)| format!("{stack} {count}\n"));
     lines.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_busy_thread_is_in_the_profile() {
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        let stopped = std::sync::Arc::clone(&stop);
+        let busy = std::thread::Builder::new().name("busy-one".to_owned());
+        let busy = busy.spawn(move || while !stopped.load(Ordering::Relaxed) {});
+        let (first, second) = tokio::join!(take(Duration::from_secs(1)), take(Duration::ZERO));
+        stop.store(true, Ordering::Relaxed);
+        busy.expect("a thread").join().expect("no panic");
+        let text = format!("{first:?}");
+        assert!(text.contains("busy-one;"), "{text}");
+        let text = format!("{second:?}");
+        assert!(text.contains("another profile is being taken"), "{text}");
+    }
+}

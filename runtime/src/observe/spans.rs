@@ -133,8 +133,9 @@ impl Span {
 
 fn system(protocol: &'static str) -> &'static str {
     match protocol {
-        "grpc-web" => "grpc",
         "connect" => "connect_rpc",
+        // Of which gRPC-Web is a form.
+        grpc if grpc.starts_with("grpc") => "grpc",
         other => other,
     }
 }

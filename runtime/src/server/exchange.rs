@@ -23,8 +23,9 @@ use crate::protocol::head::Head;
 use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::{self, ErrorShape};
-use crate::protocol::wire::Settings;
+use crate::protocol::wire::{Settings, Wire};
 use crate::protocol::{Protocol, grpc};
+use crate::reply::Reply;
 
 /// How one server treats its calls.
 #[derive(Debug, Clone)]
@@ -229,29 +230,16 @@ impl<'a> Exchange<'a> {
             Some(watch) if watch.counts() => body.metered(&context),
             _ => body,
         };
-        let body = std::mem::take(&mut admission.source).body(body);
-        let wire = admission.wire(&self.host.settings, self.head.connect);
-        let call = match idle {
-            None => {
-                let call = Call::wire(context.clone(), target.method, body, wire);
-                target.service.call(target.index, call)
-            }
-            Some(reply) => Box::pin(std::future::ready(Ok(reply))),
-        };
-        let credentials = match access {
-            // Probes have no credentials.
-            Access::Verified if super::health::is_health(target.method) => Access::Open,
-            access => access,
-        };
-        let chain = &self.host.chain;
-        let call = chain.around(&context, credentials.credentials(), call);
-        ServeFuture::running(Running {
-            call,
+        let ready = Ready {
             context,
-            responder: Some(responder),
-            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+            body: std::mem::take(&mut admission.source).body(body),
+            wire: admission.wire(&self.host.settings, self.head.connect),
+            idle,
+            access,
+            responder,
             watch,
-        })
+        };
+        ready.start(target, &self.host.chain)
     }
 
     /// What is wrong with a request that its protocol has admitted.
@@ -286,6 +274,46 @@ impl<'a> Exchange<'a> {
             .into_iter()
             .flatten()
             .min()
+    }
+}
+
+/// A call that may start.
+struct Ready {
+    context: Context,
+    body: Body,
+    wire: Wire,
+    /// What stands for the reply of a call that need not be made.
+    idle: Option<Reply>,
+    access: Access,
+    responder: Responder,
+    watch: Option<Box<Watch>>,
+}
+
+impl Ready {
+    #[inline]
+    fn start(self, target: &Target<'_>, chain: &Arc<Chain>) -> ServeFuture {
+        let context = self.context;
+        let call = match self.idle {
+            None => {
+                let call = Call::wire(context.clone(), target.method, self.body, self.wire);
+                target.service.call(target.index, call)
+            }
+            Some(reply) => Box::pin(std::future::ready(Ok(reply))),
+        };
+        let credentials = match self.access {
+            // Probes have no credentials.
+            Access::Verified if super::health::is_health(target.method) => Access::Open,
+            access => access,
+        };
+        let call = chain.around(&context, credentials.credentials(), call);
+        let deadline = context.deadline();
+        ServeFuture::running(Running {
+            call,
+            context,
+            responder: Some(self.responder),
+            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+            watch: self.watch,
+        })
     }
 }
 

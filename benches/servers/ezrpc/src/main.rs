@@ -69,6 +69,7 @@ fn observe() -> impl Sized {
     let logs = ezrpc::Logs::new().filter("warn").init();
     logs.expect("no other subscriber");
     let metrics = ezrpc::Prometheus::install();
+    ezrpc::record_spans();
     let sentry = ezrpc::Sentry::new("http://key@127.0.0.1:1/1").init();
     (metrics.expect("no other recorder"), sentry.expect("a DSN"))
 }
