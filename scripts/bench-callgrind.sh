@@ -13,10 +13,11 @@ for tool in valgrind callgrind_control h2load cargo; do
     command -v "$tool" >/dev/null || { echo "needs $tool (Debian: valgrind, nghttp2-client)" >&2; exit 1; }
 done
 
-# server[ arguments]:protocol, the peer of each protocol first. `--chain`: with an authenticator and an interceptor.
+# server[ arguments]:protocol, the peer of each protocol first. `--chain`: with an authenticator and an interceptor;
+# `--observe`: built with the features that tell of calls, logging at warn.
 # `find-route` is a google.api.http GET beside the JSON call of the same method, `find-json`.
-RUNS=(tonic:grpc hyper-grpc:grpc ezrpc:grpc "ezrpc --chain:grpc"
-    axum:json hyper-json:json ezrpc:json "ezrpc --chain:json"
+RUNS=(tonic:grpc hyper-grpc:grpc ezrpc:grpc "ezrpc --chain:grpc" "ezrpc --observe:grpc"
+    axum:json hyper-json:json ezrpc:json "ezrpc --chain:json" "ezrpc --observe:json"
     ezrpc:find-json ezrpc:find-route)
 WARM_UP=300 FEW=500 MANY=2500
 target=${CARGO_TARGET_DIR:-target}
@@ -104,7 +105,9 @@ for run in "${RUNS[@]}"; do
     read -ra words <<<"${run%:*}"
     server=${words[0]} protocol=${run#*:}
     [ $# -eq 0 ] || [[ " $* " == *" $server "* ]] || continue
-    cargo build --quiet --release -p "bench-$server"
+    features=()
+    [[ " ${words[*]} " != *" --observe "* ]] || features=(--features observe)
+    cargo build --quiet --release -p "bench-$server" "${features[@]}"
     measure "$server" "$protocol" "${words[@]:1}"
     : "${peer[${protocol%-*}]:=$result}"
     awk -v p="$protocol" -v s="${words[*]}" -v n="$result" -v d="${peer[${protocol%-*}]}" \

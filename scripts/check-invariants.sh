@@ -34,7 +34,8 @@ forbid "5. status numbers stand under protocol/ and in error.rs only" \
 forbid "7. no unsafe" 'unsafe (\\{|fn|impl)' $(files '*.rs' | grep -v '^benches/')
 
 # axum's default feature tower-log, for one, adds 15,000 instructions to every HTTP/2 request.
-if cargo tree -p ezrpc -p shop -e features,normal | grep -E 'tracing(-core)? feature "log'; then
+if { cargo tree -p ezrpc -p shop -e features,normal && cargo tree -p ezrpc --all-features -e features,normal; } |
+    grep -E 'tracing(-core)? feature "log'; then
     echo "tracing's log feature is on" >&2
     failed=1
 fi

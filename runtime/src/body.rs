@@ -12,6 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use crate::context::Context;
 use crate::protocol::compression::{Decoded, Encoding};
 
 /// Any error, for bodies of foreign services.
@@ -33,6 +34,8 @@ enum Kind {
     Foreign(UnsyncBoxBody<Bytes, BoxError>),
     /// Boxed, as it is rare and large.
     Decoded(Box<Decoded>),
+    /// With the context of the call that wants to know how long it is; boxed, so that all others stay small.
+    Metered(Box<(Kind, Context)>),
 }
 
 /// What can be a request's body: any [`http_body::Body`] of [`Bytes`].
@@ -43,7 +46,16 @@ impl<B> RequestBody for B where B: HttpBody<Data = Bytes, Error: Into<BoxError>>
 impl Body {
     /// Makes an empty body.
     pub fn empty() -> Self {
-        Self { kind: Kind::Empty }
+        Self::of(Kind::Empty)
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind }
+    }
+
+    /// Tells the context of the call how many bytes are read.
+    pub(crate) fn metered(self, context: &Context) -> Self {
+        Self::of(Kind::Metered(Box::new((self.kind, context.clone()))))
     }
 
     /// Makes a body of one piece.
@@ -60,22 +72,16 @@ impl Body {
         }
         let incoming = any.downcast_mut::<Option<hyper::body::Incoming>>();
         if let Some(incoming) = incoming.and_then(Option::take) {
-            return Self {
-                kind: Kind::Incoming(incoming),
-            };
+            return Self::of(Kind::Incoming(incoming));
         }
         match body {
-            Some(body) => Self {
-                kind: Kind::Foreign(body.map_err(Into::into).boxed_unsync()),
-            },
+            Some(body) => Self::of(Kind::Foreign(body.map_err(Into::into).boxed_unsync())),
             None => Self::empty(),
         }
     }
 
     pub(crate) fn incoming(body: hyper::body::Incoming) -> Self {
-        Self {
-            kind: Kind::Incoming(body),
-        }
+        Self::of(Kind::Incoming(body))
     }
 
     /// Decompresses the body while it is read; at most `limit` bytes may come out, in any encoding.
@@ -86,18 +92,14 @@ impl Body {
     /// [`Code::Internal`](crate::Code::Internal) if there is no memory for a decoder.
     pub(crate) fn decoded(self, encoding: Encoding, limit: usize) -> crate::Result<Self> {
         let decoded = Decoded::new(self, encoding, limit)?;
-        Ok(Self {
-            kind: Kind::Decoded(Box::new(decoded)),
-        })
+        Ok(Self::of(Kind::Decoded(Box::new(decoded))))
     }
 
     pub(crate) fn unary(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self {
-            kind: Kind::Unary {
-                data: (!data.is_empty()).then_some(data),
-                trailers,
-            },
-        }
+        Self::of(Kind::Unary {
+            data: (!data.is_empty()).then_some(data),
+            trailers,
+        })
     }
 
     /// Reads a little more of a request that has been answered already, then lets it go.
@@ -146,15 +148,12 @@ impl Body {
     }
 }
 
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
+impl Kind {
     fn poll_frame(
-        self: Pin<&mut Self>,
+        &mut self,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.get_mut().kind {
+        match self {
             Kind::Empty => Poll::Ready(None),
             Kind::Unary { data, trailers } => {
                 let frame = match data.take() {
@@ -169,21 +168,31 @@ impl HttpBody for Body {
                 let data = std::task::ready!(body.poll_data(cx));
                 Poll::Ready(data.map(|data| data.map(Frame::data)))
             }
+            Kind::Metered(metered) => {
+                let frame = metered.0.poll_frame(cx);
+                if let Poll::Ready(Some(Ok(frame))) = &frame
+                    && let Some(data) = frame.data_ref()
+                {
+                    metered.1.count_received(data.len());
+                }
+                frame
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
+        match self {
             Kind::Empty => true,
             Kind::Unary { data, trailers } => data.is_none() && trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Foreign(body) => body.is_end_stream(),
             Kind::Decoded(body) => body.is_end(),
+            Kind::Metered(metered) => metered.0.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
+        match self {
             Kind::Empty => SizeHint::with_exact(0),
             // No exact size before trailers: hyper would send a content-length, which gRPC has no use for.
             Kind::Unary {
@@ -195,7 +204,31 @@ impl HttpBody for Body {
             Kind::Incoming(body) => body.size_hint(),
             Kind::Foreign(body) => body.size_hint(),
             Kind::Decoded(_) => SizeHint::default(),
+            Kind::Metered(metered) => metered.0.size_hint(),
         }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.get_mut().kind.poll_frame(cx)
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.kind.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.kind.size_hint()
     }
 }
 

@@ -6,6 +6,7 @@ mod cancel;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use crate::discovery::Clients;
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::method::{Method, Route, RouteInfo};
+use crate::protocol::headers::TRACEPARENT;
+use crate::protocol::trace::{Trace, TraceId};
 use crate::tls::PeerCertificates;
 
 /// The hop budget of a call that says nothing of it.
@@ -43,6 +46,10 @@ struct Inner {
     metadata: Metadata,
     outgoing: Option<Box<Outgoing>>,
     principal: OnceLock<Principal>,
+    /// Read or made when somebody asks for it; of the outermost context only. Boxed, as most calls need none.
+    trace: OnceLock<Box<Trace>>,
+    /// Bytes of the request's body, if somebody counts them.
+    received: AtomicU64,
     fields: Mutex<Vec<(Cow<'static, str>, String)>>,
     reply: Mutex<ReplyMetadata>,
     cancel: Cancel,
@@ -195,6 +202,46 @@ impl Context {
         all
     }
 
+    /// Returns the id of the trace the call belongs to: the caller's, or a new one.
+    ///
+    /// Calls made with this context go out under it, logs and errors tell it.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_context().id
+    }
+
+    pub(crate) fn trace_context(&self) -> &Trace {
+        let origin = self.origin();
+        origin.inner.trace.get_or_init(|| {
+            let inbound = origin.inner.metadata.headers().get(TRACEPARENT);
+            Box::new(Trace::read(inbound))
+        })
+    }
+
+    /// The trace the request says it belongs to.
+    #[cfg(feature = "otel")]
+    pub(crate) fn inbound_trace(&self) -> Option<Trace> {
+        let inbound = self.inner.metadata.headers().get(TRACEPARENT)?;
+        Some(Trace::read(Some(inbound))).filter(|trace| trace.parent.is_some())
+    }
+
+    /// Makes calls from here on those of a span, unless somebody has asked for the trace before.
+    #[cfg(feature = "otel")]
+    pub(crate) fn set_trace(&self, trace: Trace) {
+        // Whoever asked first was told another; that must stay true.
+        let _ = self.inner.trace.set(Box::new(trace));
+    }
+
+    /// Counts bytes of the request's body.
+    pub(crate) fn count_received(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        self.inner.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes counted so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.inner.received.load(Ordering::Relaxed)
+    }
+
     /// Records this line in the error, for `map_err(|e| ctx.trace(e))`.
     #[track_caller]
     pub fn trace(&self, error: impl Into<Error>) -> Error {
@@ -271,6 +318,8 @@ impl Inner {
             metadata: Metadata::new(),
             outgoing: None,
             principal: OnceLock::new(),
+            trace: OnceLock::new(),
+            received: AtomicU64::new(0),
             fields: Mutex::new(Vec::new()),
             reply: Mutex::new(ReplyMetadata::default()),
             cancel: Cancel::new(),

@@ -15,6 +15,7 @@ pub use convert::{ResultExt, StdErrorOf};
 pub use frame::Frame;
 pub use reasons::{ErrorReason, ErrorReasons};
 
+use crate::protocol::trace::TraceId;
 use crate::wkt::Any;
 
 /// What a service method returns.
@@ -54,6 +55,8 @@ struct Inner {
     details: Vec<Any>,
     frames: Vec<Frame>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// What a caller is told who may not read the rest.
+    id: Option<TraceId>,
 }
 
 macro_rules! constructors {
@@ -89,6 +92,7 @@ impl Error {
                 details: Vec::new(),
                 frames: Vec::new(),
                 cause: None,
+                id: None,
             }),
         }
     }
@@ -258,13 +262,24 @@ impl Error {
         }
     }
 
-    /// The text for anybody: the message, or a fixed text for an error that only wraps another.
-    pub(crate) fn public_message(&self) -> &str {
-        match (self.inner.message.is_empty(), self.inner.code) {
-            (false, _) => &self.inner.message,
+    /// The text for anybody: the message, or a fixed text and an id for an error that only wraps another.
+    pub(crate) fn public_message(&self) -> Cow<'_, str> {
+        let fixed = match (self.inner.message.is_empty(), self.inner.code) {
+            (false, _) => return Cow::Borrowed(&self.inner.message),
             (true, Code::Unknown) => "unknown error",
             (true, Code::Internal) => "internal error",
             (true, _) => "",
+        };
+        match &self.inner.id {
+            Some(id) if !fixed.is_empty() => Cow::Owned(format!("{fixed} (id {id})")),
+            _ => Cow::Borrowed(fixed),
+        }
+    }
+
+    /// Gives the error the id under which logs tell what callers may not read.
+    pub(crate) fn identify(&mut self, id: impl FnOnce() -> TraceId) {
+        if self.inner.message.is_empty() {
+            self.inner.id = Some(id());
         }
     }
 

@@ -214,7 +214,7 @@ pub fn write_status(error: &Error, trusted: bool) -> HeaderMap {
 
 /// Writes the `traceparent` of a call made while serving one with `inbound`.
 pub fn traceparent(inbound: &HeaderValue) -> HeaderValue {
-    trace::traceparent(Some(inbound))
+    trace::Trace::read(Some(inbound)).traceparent()
 }
 
 /// A table of google.api.http bindings, numbered.

@@ -10,6 +10,11 @@
 //! - `tls`: TLS on servers (`ServerTls`) and channels (`ClientTls`), by rustls with ring.
 //! - `tls-native-roots`, `tls-webpki-roots`: `tls`, and channels trust the system's certificate authorities or Mozilla's
 //!   unless they are told whom to trust.
+//! - `log`: `Logs` prints what `tracing` is told, for people or as JSON.
+//! - `metrics`: rate, errors and durations by method through the crate `metrics`, and `Prometheus`, which tells them.
+//! - `sentry`: failed calls as events, with the frames of all processes: `Sentry`.
+//! - `otel`: spans of calls through OpenTelemetry's API: `record_spans`.
+//! - `profile`: a CPU profile at the port of an [`Admin`]. Unix only.
 
 #![deny(missing_docs)]
 // Names in nested private modules are re-exported here.
@@ -18,6 +23,7 @@
 // Generated code names this crate by its name, here too.
 extern crate self as ezrpc;
 
+mod admin;
 mod base64;
 mod body;
 mod call;
@@ -36,18 +42,28 @@ pub mod fuzzing;
 mod generated;
 mod grpc_types;
 mod interceptor;
+pub mod interceptors;
 mod io;
+#[cfg(feature = "log")]
+mod log;
 mod metadata;
 mod method;
+mod observe;
+mod panics;
+#[cfg(feature = "metrics")]
+mod prometheus;
 mod protocol;
 mod random;
 mod reply;
 mod route;
+#[cfg(feature = "sentry")]
+mod sentry;
 mod server;
 mod stream;
 mod tls;
 pub mod wkt;
 
+pub use admin::Admin;
 pub use body::Body;
 pub use client::{Balance, Channel};
 pub use codec::json;
@@ -56,16 +72,26 @@ pub use discovery::set_default_registry;
 pub use error::{Code, Error, ErrorReason, ErrorReasons, Frame, Result, ResultExt, StdErrorOf};
 pub use generated::{ezbuy, google};
 pub use interceptor::{Authenticator, Interceptor, Next};
+#[cfg(feature = "log")]
+pub use log::Logs;
 pub use metadata::Metadata;
 pub use method::{
     Idempotency, Method, Route, RouteInfo, ServiceDesc, Shape, Timeout, UploadStream, Webapi,
 };
+#[cfg(feature = "otel")]
+pub use observe::record_spans;
+pub use panics::record_panics;
+#[cfg(feature = "metrics")]
+pub use prometheus::Prometheus;
 pub use protocol::compression::Encoding;
+pub use protocol::trace::TraceId;
 pub use protocol::webapi::cors::Cors;
 pub use protocol::webapi::upload::UploadLimits;
 pub use protocol::webapi::{ErrorFormat, StreamFormat};
 pub use reply::Reply;
 pub use route::PathDecoding;
+#[cfg(feature = "sentry")]
+pub use sentry::{Sentry, SentryGuard};
 pub use server::{Bound, Health, Server, Stop, Supervisor, TrailingSlash};
 pub use stream::Streaming;
 pub use tls::PeerCertificates;

@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request, Uri, Version};
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
@@ -18,6 +18,7 @@ use crate::error::{Code, Error, Frame, Result};
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
 use crate::protocol::compression::Encoding;
+use crate::protocol::headers::TRACEPARENT;
 use crate::protocol::outbound;
 use crate::protocol::reply::deadline_exceeded;
 
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     pub(super) compress: Option<Encoding>,
     /// Whether the reply's metadata is nobody's business.
     pub(super) quiet: bool,
+    /// Of the call's span, if that is recorded.
+    pub(super) traceparent: Option<HeaderValue>,
 }
 
 impl Plan {
@@ -52,6 +55,7 @@ impl Plan {
             max_message: options.max_message,
             compress: options.compress,
             quiet: false,
+            traceparent: None,
         }
     }
 
@@ -73,7 +77,11 @@ impl Plan {
 
     /// What goes along, over whatever transport.
     pub(super) fn headers(&self) -> Result<HeaderMap> {
-        outbound::common(&self.ctx, self.method)
+        let mut headers = outbound::common(&self.ctx, self.method)?;
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert(TRACEPARENT, traceparent.clone());
+        }
+        Ok(headers)
     }
 
     /// Runs until the deadline, or until the caller is gone.

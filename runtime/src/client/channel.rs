@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
@@ -26,6 +26,7 @@ use crate::discovery::{Clients, check_address, default_clients};
 use crate::error::Result;
 use crate::interceptor::Chain;
 use crate::method::{Method, ServiceDesc};
+use crate::observe::Sending;
 use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
 use crate::stream::Streaming;
@@ -112,7 +113,7 @@ impl Channel {
     }
 
     pub(super) fn fixed(address: impl Into<String>, transport: Transport) -> Self {
-        Self::new(Target::Remote(Arc::new(Group::fixed(address, transport))))
+        Self::new(Target::Remote(Group::fixed(address, transport).shown()))
     }
 
     /// Makes a channel to a generated server in this process, without a socket and without encoding.
@@ -148,10 +149,14 @@ impl Channel {
         ctx: &Context,
         at: &'static Location<'static>,
     ) -> Call<'a> {
+        let mut plan = Plan::new(&self.options, method, ctx);
+        let sending = Sending::start(ctx, method);
+        plan.traceparent = sending.traceparent();
         Call {
             channel: self,
-            plan: Plan::new(&self.options, method, ctx),
+            plan,
             site: Site { method, at },
+            sending: Mutex::new(sending),
         }
     }
 }
@@ -275,6 +280,8 @@ struct Call<'a> {
     channel: &'a Channel,
     plan: Plan,
     site: Site,
+    /// Goes over to the stream of replies, if there is one. Nobody else has it, so that the lock is free.
+    sending: Mutex<Sending>,
 }
 
 /// Where a call goes, once that is known.
@@ -358,12 +365,23 @@ impl Call<'_> {
         &self,
         replies: impl Stream<Item = Result<M>> + Unpin + Send + 'static,
     ) -> Streaming<M> {
-        let site = self.site;
-        Streaming::new(Placed { replies, site })
+        let (site, sending) = (self.site, std::mem::take(&mut *self.sending()));
+        Streaming::new(Placed {
+            replies,
+            site,
+            sending,
+        })
     }
 
     fn end<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| self.site.passed(error))
+        let result = result.map_err(|error| self.site.passed(error));
+        // Of a stream it is the start; what watches it has gone along, unless there is none.
+        self.sending().end(result.as_ref().map(|_| ()));
+        result
+    }
+
+    fn sending(&self) -> MutexGuard<'_, Sending> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

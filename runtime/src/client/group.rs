@@ -11,6 +11,7 @@ use super::clock;
 use super::endpoint::{Common, Node};
 use super::nodes::Nodes;
 use super::transport::Transport;
+use crate::admin::tables;
 use crate::call::Service;
 use crate::discovery::{Endpoint, Registry, Snapshot, Watch};
 use crate::error::Result;
@@ -95,6 +96,19 @@ impl Group {
     /// How its connections are made.
     pub(crate) fn transport(&self) -> &Transport {
         &self.common.transport
+    }
+
+    /// Shares it, and shows it at the process's admin port.
+    pub(crate) fn shown(self) -> Arc<Self> {
+        let group = Arc::new(self);
+        let weak = Arc::downgrade(&group);
+        tables::add(weak);
+        group
+    }
+
+    /// What the registry has said so far.
+    pub(super) fn nodes(&self) -> Option<Arc<Nodes>> {
+        self.lock().nodes.clone()
     }
 
     /// The address of a group of one.

@@ -17,13 +17,17 @@ use crate::context::{Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
 use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
-use crate::protocol::reply::panicked;
+use crate::method::Method;
+use crate::panics;
 use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
-/// Runs a piece of a handler: a panic, after which it is never polled again, is `None` and the call's end alone.
-fn caught<T>(poll: impl FnOnce() -> Poll<Option<T>>) -> Poll<Option<T>> {
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(None))
+/// Runs a piece of a handler: a panic, after which it is never polled again, is the call's end alone.
+fn caught<T>(method: &'static Method, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T>> {
+    match catch_unwind(AssertUnwindSafe(poll)) {
+        Ok(poll) => poll.map(Ok),
+        Err(payload) => Poll::Ready(Err(panics::caught(payload, Some(method)))),
+    }
 }
 
 /// A call under way; dropped before it has finished it tells the handler that its caller is gone.
@@ -78,9 +82,8 @@ impl Running {
             Some(chain) => chain.around(&self.context, Credentials::Unasked, call),
             None => call,
         };
-        poll_fn(|cx| caught(|| call.as_mut().poll(cx).map(Some)))
-            .await
-            .unwrap_or_else(|| Err(panicked()))
+        let method = self.plan.method;
+        poll_fn(|cx| caught(method, || call.as_mut().poll(cx))).await?
     }
 
     /// Takes note that nothing more comes.
@@ -208,9 +211,10 @@ impl<M: Message> LocalReplies<M> {
             self.running.context.cancel();
             return Poll::Ready(Some(Err(error)));
         }
-        match ready!(caught(|| Pin::new(replies).poll_next(cx).map(Some))) {
-            Some(next) => Poll::Ready(next),
-            None => Poll::Ready(Some(Err(panicked()))),
+        let method = self.running.plan.method;
+        match ready!(caught(method, || Pin::new(replies).poll_next(cx))) {
+            Ok(next) => Poll::Ready(next),
+            Err(error) => Poll::Ready(Some(Err(error))),
         }
     }
 }

@@ -25,6 +25,7 @@ mod remote;
 mod reply;
 mod settings;
 mod stream;
+mod table;
 mod tower;
 pub(crate) mod transport;
 mod upload;

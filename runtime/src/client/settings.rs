@@ -123,7 +123,7 @@ impl Channel {
             Target::Remote(group) => {
                 let mut transport = group.transport().clone();
                 change(&mut transport);
-                self.target = Target::Remote(Arc::new(Group::fixed(group.address(), transport)));
+                self.target = Target::Remote(Group::fixed(group.address(), transport).shown());
             }
             Target::Discovered(_) => {
                 let mut transport = self

@@ -13,6 +13,7 @@ use super::reply::Incoming;
 use super::upload::Upload;
 use crate::codec::{Message, proto};
 use crate::error::{Code, Result};
+use crate::observe::Sending;
 
 /// A stream of encoded replies from a connection; dropping it resets the HTTP/2 stream.
 pub(super) struct Download {
@@ -126,6 +127,7 @@ pub(super) fn decode<M: Message>(data: Bytes) -> Result<M> {
 pub(super) struct Placed<S> {
     pub(super) replies: S,
     pub(super) site: Site,
+    pub(super) sending: Sending,
 }
 
 impl<M, S: Stream<Item = Result<M>> + Unpin> Stream for Placed<S> {
@@ -133,6 +135,12 @@ impl<M, S: Stream<Item = Result<M>> + Unpin> Stream for Placed<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(Pin::new(&mut self.replies).poll_next(cx));
-        Poll::Ready(next.map(|message| message.map_err(|error| self.site.passed(error))))
+        let next = next.map(|message| message.map_err(|error| self.site.passed(error)));
+        match &next {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.sending.end(Err(error)),
+            None => self.sending.end(Ok(())),
+        }
+        Poll::Ready(next)
     }
 }

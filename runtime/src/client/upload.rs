@@ -13,9 +13,9 @@ use tokio::task::AbortHandle;
 
 use crate::codec::Message;
 use crate::error::{Error, Result};
+use crate::panics;
 use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
-use crate::protocol::reply::panicked;
 use crate::stream::Streaming;
 
 /// The task that sends a request stream; dropping it stops the task.
@@ -76,7 +76,7 @@ async fn run(
             }
             // After a panic the stream is never polled again, so that nothing sees it half done.
             let next = AssertUnwindSafe(|| Pin::new(&mut messages).poll_next(cx));
-            let panic = |_| Poll::Ready(Some(Err(panicked())));
+            let panic = |payload| Poll::Ready(Some(Err(panics::caught(payload, None))));
             catch_unwind(next).unwrap_or_else(panic).map(Some)
         });
         match next.await {

@@ -56,7 +56,7 @@ impl Clients {
         }
         let registry = Arc::clone(&self.inner.registry);
         let transport = transport.cloned().unwrap_or_default();
-        let group = Arc::new(Group::discovered(service, registry, transport));
+        let group = Group::discovered(service, registry, transport).shown();
         of_service.push(Arc::clone(&group));
         group
     }

@@ -17,7 +17,7 @@ pub(crate) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post"
 pub(crate) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Hop budget.
 pub(crate) const EZRPC_TTL: HeaderName = HeaderName::from_static("ezrpc-ttl");
-/// Call path: `svc1;svc2`.
+/// Call path: `svc1;svc2`; `(job);svc1` where it began with a process that served no call.
 pub(crate) const EZRPC_PATH: HeaderName = HeaderName::from_static("ezrpc-path");
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");

@@ -12,6 +12,7 @@ pub(crate) mod grpc_web;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod outbound;
+pub(crate) mod page;
 pub(crate) mod percent;
 pub(crate) mod reply;
 mod stream_body;
@@ -33,6 +34,16 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    /// The name in logs and metrics; `connect` says that a caller over HTTP calls it that.
+    pub(crate) fn name(self, connect: bool) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc-web",
+            Self::Webapi if !connect => "webapi",
+            Self::Connect | Self::Webapi => "connect",
+        }
+    }
+
     /// Whether callers are trusted with frames and causes.
     pub(crate) fn is_trusted(self) -> bool {
         self == Protocol::Grpc

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
 
 use super::compression::{self, Encoding};
 use super::grpc::timeout;
@@ -19,8 +19,13 @@ use crate::method::Method;
 
 /// The longest call path sent, in bytes.
 const PATH_LIMIT: usize = 1024;
+/// The longest `tracestate` and `baggage` forwarded, in bytes: what W3C asks for at least.
+const TRACESTATE_LIMIT: usize = 512;
+const BAGGAGE_LIMIT: usize = 8192;
 /// Stands in a call path for the entries left out: `;+3`.
 const LEFT_OUT: &str = ";+";
+/// Begins the entry of a process that serves no call itself.
+const PROCESS: &str = "(";
 /// Names the service this process is, for callers that are no server.
 const NAME_VARIABLE: &str = "EZRPC_SERVICE";
 
@@ -59,6 +64,11 @@ pub(crate) fn name() -> &'static str {
     })
 }
 
+/// The version of its first server; empty if that has none, or there is none.
+pub(crate) fn version() -> &'static str {
+    VERSION.get().map_or("", String::as_str)
+}
+
 /// Writes what goes along with every call made with `ctx`, local ones too.
 ///
 /// # Errors
@@ -68,12 +78,13 @@ pub(crate) fn common(ctx: &Context, method: &Method) -> Result<HeaderMap> {
     // Room for gRPC's own, so that nothing is moved later.
     let mut headers = HeaderMap::with_capacity(12);
     let inbound = ctx.origin().metadata().headers();
-    headers.insert(TRACEPARENT, trace::traceparent(inbound.get(TRACEPARENT)));
-    for name in [TRACESTATE, BAGGAGE] {
-        for value in inbound.get_all(&name) {
-            headers.append(name.clone(), value.clone());
-        }
+    let trace = ctx.trace_context();
+    headers.insert(TRACEPARENT, trace.traceparent());
+    if trace.parent.is_some() {
+        // Means nothing beside another trace.
+        pass_on(TRACESTATE, TRACESTATE_LIMIT, inbound, &mut headers);
     }
+    pass_on(BAGGAGE, BAGGAGE_LIMIT, inbound, &mut headers);
     let path = call_path(ctx, inbound.get(EZRPC_PATH));
     let Some(left) = ctx.hops().checked_sub(1) else {
         return Err(loop_detected(&path, method));
@@ -93,6 +104,17 @@ pub(crate) fn common(ctx: &Context, method: &Method) -> Result<HeaderMap> {
         }
     }
     Ok(headers)
+}
+
+/// Forwards the values of a header, or none of them if they are too long together.
+fn pass_on(name: HeaderName, limit: usize, inbound: &HeaderMap, headers: &mut HeaderMap) {
+    let values = inbound.get_all(&name);
+    if values.iter().map(HeaderValue::len).sum::<usize>() > limit {
+        return;
+    }
+    for value in values {
+        headers.append(name.clone(), value.clone());
+    }
 }
 
 fn ttl(hops: u32) -> HeaderValue {
@@ -128,8 +150,7 @@ fn user_agent() -> HeaderValue {
     static USER_AGENT: OnceLock<HeaderValue> = OnceLock::new();
     let value = USER_AGENT.get_or_init(|| {
         let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
-        let version = VERSION.get().map_or("", String::as_str);
-        HeaderValue::try_from(product(name(), version) + " " + own)
+        HeaderValue::try_from(product(name(), version()) + " " + own)
             .unwrap_or(HeaderValue::from_static(own))
     });
     value.clone()
@@ -167,12 +188,21 @@ fn call_path(ctx: &Context, inbound: Option<&HeaderValue>) -> HeaderValue {
     }
 }
 
+/// The path of a call that comes of no other: `(shop-job)`.
 fn process_path() -> HeaderValue {
     static PATH: OnceLock<HeaderValue> = OnceLock::new();
     let value = PATH.get_or_init(|| {
-        HeaderValue::try_from(token(name())).unwrap_or(HeaderValue::from_static("unknown"))
+        let path = format!("{PROCESS}{})", token(name()));
+        HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("(unknown)"))
     });
     value.clone()
+}
+
+/// Whether a call was made by a handler of ours, which will hear of its error and can tell it, by its own word.
+pub(crate) fn is_from_handler(inbound: &HeaderMap) -> bool {
+    let path = inbound.get(EZRPC_PATH).map(HeaderValue::as_bytes);
+    let last = path.and_then(|path| path.rsplit(|byte| *byte == b';').next());
+    last.is_some_and(|last| !last.starts_with(PROCESS.as_bytes()))
 }
 
 /// Appends an entry; beyond the limit the oldest are kept and the others counted.
@@ -218,6 +248,39 @@ fn loop_detected(path: &HeaderValue, method: &Method) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_baggage_and_the_state_of_no_trace_stay_behind() {
+        let sent = |entries: &[(HeaderName, &str)]| {
+            let entries = entries.iter().map(|(name, value)| {
+                let value = HeaderValue::from_str(value).expect("a value");
+                (name.clone(), value)
+            });
+            let ctx = Context::inbound(crate::context::Inbound {
+                method: &METHOD,
+                route: None,
+                deadline: None,
+                hops: 3,
+                peer: None,
+                certificates: None,
+                start: std::time::Instant::now(),
+                metadata: crate::Metadata::from_headers(entries.collect()),
+            });
+            let headers = common(&ctx, &METHOD).expect("headers");
+            [TRACESTATE, BAGGAGE].map(|name| headers.contains_key(name))
+        };
+        static METHOD: Method = Method::new("/a.B/C", crate::Shape::Unary);
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let state = (TRACESTATE, "a=1");
+        assert_eq!(sent(&[(TRACEPARENT, trace), state.clone()]), [true, false]);
+        assert_eq!(sent(&[state, (BAGGAGE, "k=v")]), [false, true]);
+        let long = "x".repeat(BAGGAGE_LIMIT / 2);
+        assert_eq!(sent(&[(BAGGAGE, &long), (BAGGAGE, &long)]), [false, true]);
+        assert_eq!(
+            sent(&[(BAGGAGE, &long), (BAGGAGE, &long), (BAGGAGE, "k")]),
+            [false; 2]
+        );
+    }
 
     #[test]
     fn a_call_path_keeps_its_start_and_counts_the_rest() {

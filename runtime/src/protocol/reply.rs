@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::codec::Codec;
 use crate::context::{Context, ReplyMetadata};
 use crate::error::{Code, Error, Result};
+use crate::observe::{Caller, Watch};
 use crate::reply::{EncodedStream, Raw, RawBody, Reply, ReplyKind};
 
 /// How the caller of one request is answered.
@@ -42,21 +43,47 @@ pub(crate) struct Responder {
     pub(crate) settings: Arc<Settings>,
 }
 
+/// A call whose handler has answered, perhaps with a stream that goes on.
+pub(crate) struct Underway {
+    pub(crate) context: Context,
+    pub(crate) deadline: Option<Pin<Box<Sleep>>>,
+    /// Taken when the call is over; `None` if nobody is told.
+    pub(crate) watch: Option<Box<Watch>>,
+}
+
+impl Underway {
+    /// Tells that the call is over.
+    pub(crate) fn end(&mut self, outcome: Result<(), &Error>, sent: usize) {
+        if let Some(watch) = self.watch.take() {
+            watch.end(outcome, sent as u64);
+        }
+    }
+}
+
 impl Responder {
-    /// Writes the outcome of a call; a stream goes on under `deadline`.
-    pub(crate) fn outcome(
-        self,
-        outcome: Result<Reply>,
-        context: Context,
-        deadline: Option<Pin<Box<Sleep>>>,
-    ) -> Response<Body> {
+    /// What is told of the caller.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            protocol: self.protocol.name(self.connect),
+            trusted: self.trusted,
+            probe: false,
+        }
+    }
+
+    /// Writes the outcome of a call; a stream goes on as the call does.
+    pub(crate) fn outcome(self, outcome: Result<Reply>, mut call: Underway) -> Response<Body> {
         let kind = match outcome {
             Ok(reply) => reply.0,
-            Err(error) => return self.error(&error, Some(&context)),
+            Err(mut error) => {
+                self.leaves(&mut error, &call.context);
+                call.end(Err(&error), 0);
+                return self.error(&error, Some(&call.context));
+            }
         };
         match kind {
             ReplyKind::Message(data) => {
-                let metadata = context.take_reply();
+                call.end(Ok(()), data.len());
+                let metadata = call.context.take_reply();
                 match self.form {
                     Form::Grpc(subtype) => {
                         grpc::server::message(subtype, data, self.encoding, metadata)
@@ -80,41 +107,45 @@ impl Responder {
                     }
                 }
             }
-            ReplyKind::Stream(stream) => self.stream(stream, context, deadline),
-            ReplyKind::Raw(raw) => self.raw(*raw, context, deadline),
+            ReplyKind::Stream(stream) => self.stream(stream, call),
+            ReplyKind::Raw(raw) => self.raw(*raw, call),
             ReplyKind::Local(_) => {
                 let error = Error::bare(Code::Internal, "local reply to a remote call");
+                call.end(Err(&error), 0);
                 self.error(&error, None)
             }
         }
     }
 
-    fn stream(
-        self,
-        stream: EncodedStream,
-        context: Context,
-        deadline: Option<Pin<Box<Sleep>>>,
-    ) -> Response<Body> {
-        let mut metadata = context.take_reply();
+    /// Readies an error for a caller outside the trust boundary: what it may not read is found in the logs by an id.
+    pub(crate) fn leaves(&self, error: &mut Error, context: &Context) {
+        if !self.trusted {
+            error.identify(|| context.trace_id());
+        }
+    }
+
+    fn stream(self, stream: EncodedStream, call: Underway) -> Response<Body> {
+        let mut metadata = call.context.take_reply();
         // Trailers set so far stay with the stream; those set later join them.
-        context.restore_trailers(metadata.trailers.take());
+        call.context.restore_trailers(metadata.trailers.take());
         let head = self.stream_head(metadata);
-        let body = StreamBody::new(stream, context, deadline, self);
+        let body = StreamBody::new(stream, call, self);
         head.map(|()| Body::new(body))
     }
 
     /// Writes a body of any media type.
-    fn raw(self, raw: Raw, context: Context, deadline: Option<Pin<Box<Sleep>>>) -> Response<Body> {
-        let mut metadata = context.take_reply();
+    fn raw(self, raw: Raw, mut call: Underway) -> Response<Body> {
+        let mut metadata = call.context.take_reply();
         match raw.body {
             RawBody::Whole(data) => {
+                call.end(Ok(()), data.len());
                 webapi::http_body::message(&self, (raw.content_type, data), metadata)
             }
             RawBody::Pieces(pieces) => {
                 // Those set so far are for the end of the stream, which has no place for them.
                 metadata.trailers = None;
                 let (head, _) = webapi::http_body::head(&self, &raw.content_type, metadata);
-                let body = StreamBody::new(pieces, context, deadline, self);
+                let body = StreamBody::new(pieces, call, self);
                 head.map(|()| Body::new(body))
             }
         }
@@ -198,9 +229,4 @@ fn with_headers(headers: HeaderMap) -> Response<()> {
 /// The error of a call whose deadline has passed.
 pub(crate) fn deadline_exceeded() -> Error {
     Error::bare(Code::DeadlineExceeded, "deadline exceeded")
-}
-
-/// The error of a call whose handler panicked; what it said is for the panic hook.
-pub(crate) fn panicked() -> Error {
-    Error::bare(Code::Internal, "internal error")
 }

@@ -12,12 +12,13 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::form::Form;
-use super::reply::{Responder, deadline_exceeded, panicked};
+use super::reply::{Responder, Underway, deadline_exceeded};
 use super::webapi::{array, errors, events, lines};
 use super::{connect, grpc};
 use crate::body::BoxError;
-use crate::context::Context;
 use crate::error::Result;
+use crate::observe::gone;
+use crate::panics;
 use crate::reply::EncodedStream;
 
 /// The replies of a handler; `None` once they are over.
@@ -28,8 +29,9 @@ pub(super) struct StreamBody {
     replies: Replies,
     /// The outcome is out.
     ended: bool,
-    context: Context,
-    deadline: Option<Pin<Box<Sleep>>>,
+    call: Underway,
+    /// Bytes of the messages so far.
+    sent: usize,
     /// Ends the replies at the deadline also while a caller who does not read keeps the body from being polled.
     watchdog: Option<AbortHandle>,
     responder: Responder,
@@ -50,16 +52,11 @@ enum Array {
 }
 
 impl StreamBody {
-    pub(super) fn new(
-        replies: EncodedStream,
-        context: Context,
-        deadline: Option<Pin<Box<Sleep>>>,
-        responder: Responder,
-    ) -> Self {
+    pub(super) fn new(replies: EncodedStream, call: Underway, responder: Responder) -> Self {
         let replies = Arc::new(Mutex::new(Some(replies)));
-        let watchdog = deadline.as_ref().map(|deadline| {
-            let (at, replies, context) =
-                (deadline.deadline(), Arc::clone(&replies), context.clone());
+        let watchdog = call.deadline.as_ref().map(|deadline| {
+            let at = deadline.deadline();
+            let (replies, context) = (Arc::clone(&replies), call.context.clone());
             let watching = async move {
                 sleep_until(at).await;
                 context.cancel();
@@ -72,8 +69,8 @@ impl StreamBody {
         Self {
             replies,
             ended: false,
-            context,
-            deadline,
+            call,
+            sent: 0,
             watchdog,
             responder,
             array: Array::Nothing,
@@ -84,17 +81,20 @@ impl StreamBody {
 
     fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
         // First, so that a stream that is always ready ends too.
-        if let Some(deadline) = &mut self.deadline
+        if let Some(deadline) = &mut self.call.deadline
             && deadline.as_mut().poll(cx).is_ready()
         {
-            self.context.cancel();
+            self.call.context.cancel();
             return Poll::Ready(Some(Err(deadline_exceeded())));
         }
         match &mut *lock(&self.replies) {
             Some(replies) => {
                 // After an error the stream is never polled again, so that nothing sees it half done.
                 let next = AssertUnwindSafe(|| replies.as_mut().poll_next(cx));
-                catch_unwind(next).unwrap_or_else(|_| Poll::Ready(Some(Err(panicked()))))
+                catch_unwind(next).unwrap_or_else(|payload| {
+                    let method = self.call.context.method();
+                    Poll::Ready(Some(Err(panics::caught(payload, method))))
+                })
             }
             None => Poll::Ready(Some(Err(deadline_exceeded()))),
         }
@@ -102,6 +102,7 @@ impl StreamBody {
 
     /// A message as it follows on what was sent before.
     fn message(&mut self, data: Bytes) -> Bytes {
+        self.sent += data.len();
         if let Some(heartbeat) = &mut self.heartbeat {
             let next = Instant::now() + events::HEARTBEAT;
             heartbeat.as_mut().reset(next);
@@ -127,8 +128,12 @@ impl StreamBody {
     }
 
     /// What tells the caller how the call ended.
-    fn outcome(&self, outcome: Result<()>) -> Option<Result<Frame<Bytes>, BoxError>> {
-        let metadata = self.context.take_reply();
+    fn outcome(&mut self, mut outcome: Result<()>) -> Option<Result<Frame<Bytes>, BoxError>> {
+        if let Err(error) = &mut outcome {
+            self.responder.leaves(error, &self.call.context);
+        }
+        self.call.end(outcome.as_ref().map(|&()| ()), self.sent);
+        let metadata = self.call.context.take_reply();
         let (shape, settings) = (self.responder.shape, &*self.responder.settings);
         let data = match (self.responder.form, outcome) {
             (Form::Lines, Ok(())) => return None,
@@ -222,8 +227,9 @@ impl HttpBody for StreamBody {
 impl Drop for StreamBody {
     fn drop(&mut self) {
         if !self.ended {
-            self.context.cancel();
+            self.call.context.cancel();
             self.end();
+            self.call.end(Err(&gone()), self.sent);
         }
     }
 }
@@ -236,6 +242,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::Context;
     use crate::codec::{Codec, json};
     use crate::error::Code;
     use crate::protocol::Protocol;
@@ -265,6 +272,14 @@ mod tests {
         }
     }
 
+    fn call(context: Context, deadline: Option<Pin<Box<Sleep>>>) -> Underway {
+        Underway {
+            context,
+            deadline,
+            watch: None,
+        }
+    }
+
     /// Replies without an end, which tell when they are dropped.
     struct Endless(#[expect(dead_code, reason = "dropped")] mpsc::Sender<()>);
 
@@ -283,7 +298,7 @@ mod tests {
         let deadline = Box::pin(sleep(Duration::from_millis(200)));
         let replies = Box::pin(Endless(sender));
         let grpc = responder(Protocol::Grpc, Form::Grpc(Subtype::Unsaid));
-        let mut body = StreamBody::new(replies, context.clone(), Some(deadline), grpc);
+        let mut body = StreamBody::new(replies, call(context.clone(), Some(deadline)), grpc);
         assert_eq!(dropped.recv().await, None);
         assert!(context.is_cancelled());
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -303,7 +318,7 @@ mod tests {
         let replies = Box::pin(replies);
         (
             sender,
-            StreamBody::new(replies, Context::background(), None, responder),
+            StreamBody::new(replies, call(Context::background(), None), responder),
         )
     }
 

@@ -2,34 +2,127 @@
 //!
 //! Source: <https://www.w3.org/TR/trace-context/>.
 
+use std::fmt;
+
 use http::HeaderValue;
 
 use crate::random;
 
 const LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
 
-/// Writes the `traceparent` of an outgoing call: the inbound trace with a new span, or a new trace.
+/// The id of a trace: of one request from outside and of every call that came of it, in all processes.
 ///
-/// A trace started here is not marked as sampled, since nothing here records it.
-pub(crate) fn traceparent(inbound: Option<&HeaderValue>) -> HeaderValue {
-    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-    match inbound
-        .map(HeaderValue::as_bytes)
-        .filter(|value| is_valid(value))
-    {
-        Some(inbound) => {
-            text[3..35].copy_from_slice(&inbound[3..35]);
-            text[53..55].copy_from_slice(&inbound[53..55]);
+/// The caller's, if it sent a `traceparent`, otherwise made at random. Callers outside the trust boundary are told it in
+/// place of what they may not read, so that the error can be found in the logs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceId([u8; 32]);
+
+impl fmt::Display for TraceId {
+    /// 32 hexadecimal digits in lower case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Only hexadecimal digits.
+        f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceId({self})")
+    }
+}
+
+/// The trace a context belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    pub(crate) id: TraceId,
+    /// The caller's span, if the trace came from a caller.
+    pub(crate) parent: Option<[u8; 16]>,
+    flags: [u8; 2],
+}
+
+impl Trace {
+    /// Reads an inbound `traceparent`; starts a trace if there is none, or none that is valid.
+    ///
+    /// A trace started here is not marked as sampled, since nothing here records it.
+    pub(crate) fn read(inbound: Option<&HeaderValue>) -> Self {
+        let inbound = inbound.map(HeaderValue::as_bytes);
+        let mut trace = Self {
+            id: TraceId([b'0'; 32]),
+            parent: None,
+            flags: *b"00",
+        };
+        match inbound.filter(|value| is_valid(value)) {
+            Some(inbound) => {
+                let mut parent = [0; 16];
+                trace.id.0.copy_from_slice(&inbound[3..35]);
+                parent.copy_from_slice(&inbound[36..52]);
+                trace.flags.copy_from_slice(&inbound[53..55]);
+                trace.parent = Some(parent);
+            }
+            None => {
+                write_id(&mut trace.id.0[..16]);
+                write_id(&mut trace.id.0[16..]);
+            }
         }
-        None => {
-            write_id(&mut text[3..19]);
-            write_id(&mut text[19..35]);
+        trace
+    }
+
+    /// The trace of a span that is recorded, which is the parent of what follows.
+    #[cfg(feature = "otel")]
+    pub(crate) fn recorded(id: [u8; 16], span: [u8; 8], sampled: bool) -> Self {
+        let mut trace = Self {
+            id: TraceId([0; 32]),
+            parent: None,
+            flags: if sampled { *b"01" } else { *b"00" },
+        };
+        let mut parent = [0; 16];
+        hex(&id, &mut trace.id.0);
+        hex(&span, &mut parent);
+        trace.parent = Some(parent);
+        trace
+    }
+
+    /// Whether somebody records it.
+    #[cfg(feature = "otel")]
+    pub(crate) fn is_sampled(&self) -> bool {
+        // The lowest bit of the flags.
+        matches!(
+            self.flags[1],
+            b'1' | b'3' | b'5' | b'7' | b'9' | b'b' | b'd' | b'f'
+        )
+    }
+
+    /// Writes the `traceparent` of an outgoing call: this trace with a new span.
+    pub(crate) fn traceparent(&self) -> HeaderValue {
+        let mut span = [0; 16];
+        write_id(&mut span);
+        self.with_span(span)
+    }
+
+    fn with_span(&self, span: [u8; 16]) -> HeaderValue {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        text[3..35].copy_from_slice(&self.id.0);
+        text[36..52].copy_from_slice(&span);
+        text[53..55].copy_from_slice(&self.flags);
+        // Only hexadecimal digits and dashes.
+        let value = HeaderValue::from_bytes(&text);
+        once(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+    }
+}
+
+/// Writes the `traceparent` of a call whose span is recorded: that of the trace itself.
+#[cfg(feature = "otel")]
+pub(crate) fn traceparent_of(trace: &Trace) -> HeaderValue {
+    trace.with_span(trace.parent.unwrap_or([b'0'; 16]))
+}
+
+#[cfg(feature = "otel")]
+fn hex(bytes: &[u8], digits: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = b"0123456789abcdef"[usize::from(nibble)];
         }
     }
-    write_id(&mut text[36..52]);
-    // Only hexadecimal digits and dashes.
-    let value = HeaderValue::from_bytes(&text);
-    once(value.unwrap_or_else(|_| HeaderValue::from_static("")))
 }
 
 /// Marks a value that never comes again, so that it does not push those that do out of HPACK's table.
@@ -72,7 +165,8 @@ mod tests {
 
     fn written(inbound: Option<&'static str>) -> String {
         let inbound = inbound.map(HeaderValue::from_static);
-        traceparent(inbound.as_ref()).to_str().unwrap().to_owned()
+        let trace = Trace::read(inbound.as_ref());
+        trace.traceparent().to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -82,6 +176,15 @@ mod tests {
         assert_ne!(&text[36..52], &INBOUND[36..52]);
         let later = "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes";
         assert_eq!(&written(Some(later))[..36], &INBOUND[..36]);
+    }
+
+    #[test]
+    fn all_calls_of_a_context_are_of_one_trace() {
+        let trace = Trace::read(None);
+        let calls = [0; 2].map(|_| trace.traceparent().to_str().unwrap().to_owned());
+        assert_eq!(calls[0][..36], calls[1][..36]);
+        assert_eq!(&calls[0][3..35], trace.id.to_string());
+        assert_ne!(calls[0], calls[1]);
     }
 
     #[test]

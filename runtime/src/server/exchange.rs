@@ -16,14 +16,16 @@ use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
+use crate::observe::{self, Caller, Passed, Watch};
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
-use crate::protocol::reply::{Responder, deadline_exceeded};
+use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::{self, ErrorShape};
-use crate::protocol::wire::Settings;
+use crate::protocol::wire::{Settings, Wire};
 use crate::protocol::{Protocol, grpc};
+use crate::reply::Reply;
 
 /// How one server treats its calls.
 #[derive(Debug, Clone)]
@@ -39,6 +41,21 @@ pub(crate) struct Host {
     pub(crate) max_timeout: Option<Duration>,
     /// Whom browsers may let in.
     pub(crate) cors: Option<Arc<CorsPolicy>>,
+    /// Nobody is told of calls.
+    pub(crate) unlogged: bool,
+}
+
+impl Host {
+    /// Begins to watch a call, if anybody is told of it.
+    fn watch(&self, context: &Context, responder: &Responder) -> Option<Box<Watch>> {
+        if self.unlogged {
+            return None;
+        }
+        Watch::start(context, || Caller {
+            probe: context.method().is_some_and(super::health::is_health),
+            ..responder.caller()
+        })
+    }
 }
 
 /// A request with what its head says.
@@ -87,6 +104,15 @@ impl<'a> Exchange<'a> {
 
     /// Answers without a call.
     pub(super) fn answered(self, response: Response<Body>) -> ServeFuture {
+        if !self.host.unlogged {
+            let request = Passed {
+                verb: self.request.method(),
+                path: self.path(),
+                protocol: self.head.content_type.protocol().name(self.head.connect),
+                peer: self.peer,
+            };
+            observe::passed(&request, response.status());
+        }
         self.request.into_body().linger();
         ServeFuture::ready(response)
     }
@@ -172,10 +198,9 @@ impl<'a> Exchange<'a> {
             admission.encodings.reply = Encoding::Identity;
         }
         let responder = self.responder(&admission);
-        if let Some(error) = self.refusal(target, access, admission.protocol) {
-            return self.answered(responder.error(&error, None));
-        }
+        let refusal = self.refusal(target, access, admission.protocol);
         let idle = self.idle(target.method, &admission);
+        let route = admission.binding.as_ref().map(|binding| binding.route);
         let start = Instant::now();
         let deadline = self
             .time_limit(target.method)
@@ -183,7 +208,7 @@ impl<'a> Exchange<'a> {
         let (head, body) = self.request.into_parts();
         let context = Context::inbound(Inbound {
             method: target.method,
-            route: admission.binding.as_ref().map(|binding| binding.route),
+            route,
             deadline,
             hops: self.head.hops,
             peer: self.peer,
@@ -191,28 +216,30 @@ impl<'a> Exchange<'a> {
             start,
             metadata: Metadata::from_headers(head.headers),
         });
-        let body = std::mem::take(&mut admission.source).body(body);
-        let wire = admission.wire(&self.host.settings, self.head.connect);
-        let call = match idle {
-            None => {
-                let call = Call::wire(context.clone(), target.method, body, wire);
-                target.service.call(target.index, call)
-            }
-            Some(reply) => Box::pin(std::future::ready(Ok(reply))),
+        let watch = self.host.watch(&context, &responder);
+        if let Some(error) = refusal {
+            body.linger();
+            let call = Underway {
+                context,
+                deadline: None,
+                watch,
+            };
+            return ServeFuture::ready(responder.outcome(Err(error), call));
+        }
+        let body = match &watch {
+            Some(watch) if watch.counts() => body.metered(&context),
+            _ => body,
         };
-        let credentials = match access {
-            // Probes have no credentials.
-            Access::Verified if super::health::is_health(target.method) => Access::Open,
-            access => access,
-        };
-        let chain = &self.host.chain;
-        let call = chain.around(&context, credentials.credentials(), call);
-        ServeFuture::running(Running {
-            call,
+        let ready = Ready {
             context,
-            responder: Some(responder),
-            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
-        })
+            body: std::mem::take(&mut admission.source).body(body),
+            wire: admission.wire(&self.host.settings, self.head.connect),
+            idle,
+            access,
+            responder,
+            watch,
+        };
+        ready.start(target, &self.host.chain)
     }
 
     /// What is wrong with a request that its protocol has admitted.
@@ -247,6 +274,46 @@ impl<'a> Exchange<'a> {
             .into_iter()
             .flatten()
             .min()
+    }
+}
+
+/// A call that may start.
+struct Ready {
+    context: Context,
+    body: Body,
+    wire: Wire,
+    /// What stands for the reply of a call that need not be made.
+    idle: Option<Reply>,
+    access: Access,
+    responder: Responder,
+    watch: Option<Box<Watch>>,
+}
+
+impl Ready {
+    #[inline]
+    fn start(self, target: &Target<'_>, chain: &Arc<Chain>) -> ServeFuture {
+        let context = self.context;
+        let call = match self.idle {
+            None => {
+                let call = Call::wire(context.clone(), target.method, self.body, self.wire);
+                target.service.call(target.index, call)
+            }
+            Some(reply) => Box::pin(std::future::ready(Ok(reply))),
+        };
+        let credentials = match self.access {
+            // Probes have no credentials.
+            Access::Verified if super::health::is_health(target.method) => Access::Open,
+            access => access,
+        };
+        let call = chain.around(&context, credentials.credentials(), call);
+        let deadline = context.deadline();
+        ServeFuture::running(Running {
+            call,
+            context,
+            responder: Some(self.responder),
+            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+            watch: self.watch,
+        })
     }
 }
 

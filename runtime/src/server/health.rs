@@ -71,6 +71,15 @@ impl Health {
         });
     }
 
+    /// What is said of each service, sorted by name; first of the server as a whole, by the empty name.
+    pub(crate) fn all(&self) -> Vec<(String, bool)> {
+        let statuses = self.statuses.borrow();
+        let services = statuses.services.iter();
+        services
+            .map(|(name, status)| (name.clone(), *status == ServingStatus::Serving))
+            .collect()
+    }
+
     /// Waits until the server as a whole takes calls.
     pub(crate) async fn serving(&self) {
         let is_serving =

@@ -76,6 +76,9 @@ pub struct Server {
     chain: Chain,
     policy: Policy,
     edge: bool,
+    unlogged: bool,
+    /// The process is not called after it.
+    nameless: bool,
     uncompressed: bool,
     prefix: String,
     mounts: Vec<(String, Mount)>,
@@ -114,6 +117,8 @@ impl Server {
             chain: Chain::default(),
             policy: Policy::default(),
             edge: false,
+            unlogged: false,
+            nameless: false,
             uncompressed: false,
             prefix: String::new(),
             mounts: Vec::new(),
@@ -191,7 +196,9 @@ impl Server {
     /// As [`Server::bind`].
     pub fn listen(mut self, listener: TcpListener) -> Result<Bound> {
         let address = listener.local_addr()?;
-        crate::protocol::outbound::identify(&self.name, &self.instance.version);
+        if !self.nameless {
+            crate::protocol::outbound::identify(&self.name, &self.instance.version);
+        }
         if self.http.challenge.is_none() {
             let text = "what Server::www_authenticate was given cannot stand in a header";
             return Err(Error::invalid_argument(text));
@@ -302,6 +309,7 @@ impl Server {
             chain: Arc::new(chain),
             policy: self.policy,
             edge: self.edge,
+            unlogged: self.unlogged,
             uncompressed: self.uncompressed,
             max_timeout: self.max_timeout,
             cors: self

@@ -15,7 +15,9 @@ use crate::body::Body;
 use crate::call::CallFuture;
 use crate::context::Context;
 use crate::error::Result;
-use crate::protocol::reply::{Responder, deadline_exceeded, panicked};
+use crate::observe::Watch;
+use crate::panics;
+use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::routes;
 use crate::reply::Reply;
@@ -40,6 +42,8 @@ pub(super) struct Running {
     /// Taken when the response is written.
     pub(super) responder: Option<Responder>,
     pub(super) deadline: Option<Pin<Box<Sleep>>>,
+    /// `None` if nobody is told of the call.
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 impl ServeFuture {
@@ -107,7 +111,11 @@ impl Running {
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Reply>> {
         // After a panic the call is never polled again, so that nothing sees it half done.
         let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
-        match catch_unwind(call).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
+        let polled = catch_unwind(call).unwrap_or_else(|payload| {
+            let method = self.context.method();
+            Poll::Ready(Err(panics::caught(payload, method)))
+        });
+        match polled {
             Poll::Ready(outcome) => Poll::Ready(outcome),
             Poll::Pending => {
                 let Some(deadline) = &mut self.deadline else {
@@ -141,8 +149,12 @@ impl Future for ServeFuture {
                     // Polled again after it was ready.
                     return Poll::Pending;
                 };
-                let (context, deadline) = (running.context.clone(), running.deadline.take());
-                responder.outcome(outcome, context, deadline)
+                let call = Underway {
+                    context: running.context.clone(),
+                    deadline: running.deadline.take(),
+                    watch: running.watch.take(),
+                };
+                responder.outcome(outcome, call)
             }
             State::Ready(response) => match response.take() {
                 Some(response) => *response,

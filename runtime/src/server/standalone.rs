@@ -53,6 +53,7 @@ fn host(service: &dyn Service) -> Host {
         uncompressed: false,
         max_timeout: None,
         cors: None,
+        unlogged: false,
     }
 }
 

@@ -5,7 +5,7 @@ mod routes;
 use ezrpc::google::rpc::{BadRequest, RetryInfo, bad_request::FieldViolation};
 use ezrpc::wkt::{Any, Duration};
 use ezrpc::{Body, ErrorFormat, Server};
-use ezrpc_tests::http::{Http1, Http2, Request};
+use ezrpc_tests::http::{Http1, Http2, Request, TRACE};
 use ezrpc_tests::proto::e2e::feed::Item;
 use ezrpc_tests::tools;
 use prost::Message;
@@ -96,10 +96,10 @@ async fn h91_details_known_and_unknown() {
 #[tokio::test]
 async fn h92_a_panic_says_nothing() {
     let fixture = fixture().await;
-    let request = Request::json(CREATE, r#"{"text":"panic"}"#);
-    let body = r#"{"code":"internal","message":"internal error"}"#;
+    let request = Request::json(CREATE, r#"{"text":"panic"}"#).traced();
+    let body = format!(r#"{{"code":"internal","message":"internal error (id {TRACE})"}}"#);
     let addr = fixture.running.addr;
-    assert_eq!(request.both(addr).await, answer(500, &[], body));
+    assert_eq!(request.both(addr).await, answer(500, &[], &body));
     let found = Request::json(CREATE, "{}").both(addr).await;
     assert_eq!(found, answer(200, &[], "{}"));
 }

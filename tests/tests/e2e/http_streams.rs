@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ezrpc::{Server, StreamFormat};
 use ezrpc_tests::feed::{FLOOD, Feed};
-use ezrpc_tests::http::{Begun, Http1, Http2, Request};
+use ezrpc_tests::http::{Begun, Http1, Http2, Request, TRACE};
 use ezrpc_tests::proto::e2e::feed::FeedServer;
 use ezrpc_tests::server::Running;
 use tokio::sync::mpsc;
@@ -121,10 +121,10 @@ async fn h71_the_last_line_is_the_error() {
     let addr = fixture.running.addr;
     assert_eq!(watch("a fail b").both(addr).await, expected);
     let body = format!(
-        "{first}\n{{\"error\":{{\"code\":\"internal\",\"message\":\"internal error\"}}}}\n"
+        "{first}\n{{\"error\":{{\"code\":\"internal\",\"message\":\"internal error (id {TRACE})\"}}}}\n"
     );
     let expected = streamed("application/x-ndjson", "", &body);
-    assert_eq!(watch("a panic b").both(addr).await, expected);
+    assert_eq!(watch("a panic b").traced().both(addr).await, expected);
     // As the first thing a stream does; there was no error before the stream.
     let expected = streamed(
         "application/x-ndjson",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ezrpc::wkt::Any;
 use ezrpc::{Server, json};
 use ezrpc_tests::echo::Echo;
-use ezrpc_tests::http::Request;
+use ezrpc_tests::http::{Request, TRACE};
 use ezrpc_tests::proto::e2e::{EchoReply, EchoRequest, EchoServer};
 use ezrpc_tests::server::Running;
 use prost::Message;
@@ -449,20 +449,20 @@ async fn details_known_and_unknown() {
 
 #[tokio::test]
 async fn no_cause_and_no_frame_leaves() {
-    let body = r#"{"code":"unknown","message":"unknown error"}"#;
-    let request = Request::json(SAY, r#"{"text":"cause"}"#);
+    let body = format!(r#"{{"code":"unknown","message":"unknown error (id {TRACE})"}}"#);
+    let request = Request::json(SAY, r#"{"text":"cause"}"#).traced();
     assert_eq!(
         request.both(running().await.addr).await,
-        answer(500, "", body)
+        answer(500, "", &body)
     );
 }
 
 #[tokio::test]
 async fn a_panic_is_500_and_the_server_lives() {
     let running = running().await;
-    let request = Request::json(SAY, r#"{"text":"panic"}"#);
-    let body = r#"{"code":"internal","message":"internal error"}"#;
-    assert_eq!(request.both(running.addr).await, answer(500, "", body));
+    let request = Request::json(SAY, r#"{"text":"panic"}"#).traced();
+    let body = format!(r#"{{"code":"internal","message":"internal error (id {TRACE})"}}"#);
+    assert_eq!(request.both(running.addr).await, answer(500, "", &body));
     assert_eq!(
         Request::json(SAY, "{}").both(running.addr).await,
         answer(200, "", "{}")

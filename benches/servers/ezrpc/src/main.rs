@@ -1,6 +1,8 @@
 //! `Product.Get` by ezrpc with its defaults: descriptors, health and the interceptor chain in place.
 //!
 //! `Product.Find` is the same with five fields to read, on its RPC path and by a google.api.http route.
+//! With `--observe` (feature `observe`) somebody listens: logs at warn, metrics, Sentry, spans; nothing is sampled and
+//! nothing fails.
 //! With `--chain` the chain is not empty: an authenticator that lets everybody in, for gRPC too, and an interceptor.
 
 mod proto {
@@ -61,7 +63,26 @@ impl Interceptor for PassOn {
     }
 }
 
+/// Turns on what tells of calls; what comes back keeps it on.
+#[cfg(feature = "observe")]
+fn observe() -> impl Sized {
+    let logs = ezrpc::Logs::new().filter("warn").init();
+    logs.expect("no other subscriber");
+    let metrics = ezrpc::Prometheus::install();
+    ezrpc::record_spans();
+    let sentry = ezrpc::Sentry::new("http://key@127.0.0.1:1/1").init();
+    (metrics.expect("no other recorder"), sentry.expect("a DSN"))
+}
+
+#[cfg(not(feature = "observe"))]
+fn observe() {
+    panic!("--observe needs the feature `observe`");
+}
+
 fn main() {
+    let _observed = std::env::args()
+        .any(|argument| argument == "--observe")
+        .then(observe);
     let chain = std::env::args().any(|argument| argument == "--chain");
     fixture::run(async move |listener| {
         let mut server = Server::new("bench").add(ProductServer::new(Shop { product: product() }));

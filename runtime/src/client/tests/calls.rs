@@ -185,7 +185,7 @@ async fn counts_hops(channel: Channel) {
     assert_eq!(error.http_status(), 508);
     let name = crate::protocol::outbound::name();
     let expected = format!(
-        "hop budget is used up, the calls probably go in a circle: {name}{}",
+        "hop budget is used up, the calls probably go in a circle: ({name}){}",
         ";test.v1.Echo".repeat(17)
     );
     assert_eq!(error.message(), expected);

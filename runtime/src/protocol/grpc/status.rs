@@ -1,6 +1,5 @@
 //! Errors as gRPC trailers and back: `grpc-status`, `grpc-message`, `grpc-status-details-bin`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderValue};
@@ -42,7 +41,7 @@ pub(crate) fn write(error: &Error, trusted: bool, trailers: &mut HeaderMap) {
     let text = if trusted {
         error.full_message()
     } else {
-        Cow::Borrowed(error.public_message())
+        error.public_message()
     };
     let (text, encoded) = percent::encode_within(&text, MESSAGE_LIMIT);
     let room = LIMIT - encoded.len();

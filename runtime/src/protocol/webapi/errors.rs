@@ -215,7 +215,7 @@ fn write_message(out: &mut Vec<u8>, error: &Error) {
     let message = error.public_message();
     if !message.is_empty() {
         out.extend_from_slice(b",\"message\":");
-        write_text(out, message);
+        write_text(out, &message);
     }
 }
 

@@ -5,6 +5,7 @@ mod connections;
 mod discovery;
 mod http;
 mod limits;
+mod observe;
 mod reflection;
 mod replies;
 mod routes;

@@ -20,7 +20,7 @@ use super::connection::{Connection, Http};
 use super::health::Health;
 use crate::call::Service;
 use crate::error::Result;
-use crate::method::Webapi;
+use crate::method::{ServiceDesc, Webapi};
 use crate::protocol::Protocol;
 
 pub(super) use enrolment::Enrolment;
@@ -106,6 +106,16 @@ impl Bound {
         }
         connections.shutdown().await;
         lived
+    }
+
+    /// What the server calls itself.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The facts of the services added.
+    pub(crate) fn services(&self) -> &[&'static ServiceDesc] {
+        &self.enrolment.services
     }
 
     /// What the server is called in logs, and where it listens.

@@ -3,7 +3,7 @@
 use ezrpc::Server;
 use ezrpc_tests::echo::{Echo, Event};
 use ezrpc_tests::grpc::{flagged, frame};
-use ezrpc_tests::http::{Http1, Http2, Request};
+use ezrpc_tests::http::{Http1, Http2, Request, TRACE};
 use ezrpc_tests::proto::e2e::{EchoRequest, EchoServer};
 use ezrpc_tests::server::Running;
 
@@ -148,10 +148,11 @@ async fn w4_connect_and_grpc_web_are_outside_the_trust_boundary() {
     for wire in plain().filter(|wire| wire.protocol != Protocol::Grpc) {
         let request = wire.head("/e2e.Echo/Say", Shape::Unary);
         let body = wire.body(Shape::Unary, &[message(wire, "cause")]);
-        let answer = wire.send(running.addr, request.body(body)).await;
+        let answer = wire.send(running.addr, request.traced().body(body)).await;
         let outcome = super::outcome::Outcome::read(wire, Shape::Unary, &answer);
         let failed = outcome.failed();
-        assert_eq!(failed.message, "unknown error", "{wire}");
+        let expected = format!("unknown error (id {TRACE})");
+        assert_eq!(failed.message, expected, "{wire}");
         assert_eq!(failed.details, [], "{wire}");
     }
 }

@@ -1,7 +1,7 @@
 //! Errors on google.api.http routes.
 
 use ezrpc::ErrorFormat;
-use ezrpc_tests::http::Request;
+use ezrpc_tests::http::{Request, TRACE};
 
 use super::{any, retry};
 use crate::http_headers::answer;
@@ -79,10 +79,11 @@ async fn h92_h93_what_the_framework_raises_on_a_route() {
     let fixture = fixture_of(|server| server.max_message(100)).await;
     let addr = fixture.running.addr;
     let found = Request::json("/v1/items", r#"{"text":"panic"}"#)
+        .traced()
         .both(addr)
         .await;
-    let body = r#"{"code":13,"message":"internal error"}"#;
-    assert_eq!(found, answer(500, &[], body));
+    let body = format!(r#"{{"code":13,"message":"internal error (id {TRACE})"}}"#);
+    assert_eq!(found, answer(500, &[], &body));
     let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(100));
     let found = Request::json("/v1/items", &large).both(addr).await;
     let body = r#"{"code":8,"message":"request body is over the limit of 100 bytes"}"#;

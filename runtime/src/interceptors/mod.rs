@@ -1,0 +1,10 @@
+//! Interceptors ready for use, for calls of every protocol: add them with [`Server::interceptor`](crate::Server::interceptor).
+//!
+//! The third that services have always had, who may call, is an [`Authenticator`](crate::Authenticator): it runs before all
+//! interceptors, so that they know the caller.
+
+mod rate;
+mod stat;
+
+pub use rate::Rate;
+pub use stat::{MethodStat, Stat};

@@ -1,0 +1,202 @@
+//! What `tracing` is told as lines on a terminal or in a file: for people, or JSON.
+
+mod form;
+mod lines;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use tracing::Subscriber;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::Registry;
+
+use crate::error::{Error, Result};
+use form::Form;
+use lines::Lines;
+
+/// Says what is printed: levels and targets, as `RUST_LOG` does.
+const FILTER_VARIABLES: [&str; 2] = ["EZRPC_LOG", "RUST_LOG"];
+/// Says how: `json` or `human`.
+const FORM_VARIABLE: &str = "EZRPC_LOG_FORMAT";
+
+/// Prints events of this crate and of all others that use `tracing`, one a line.
+///
+/// For people: `2026-11-29T02:04:05.678Z ERROR product not found  method=/common.Product/Get productId=012345 stack=..`,
+/// where the fields of handlers ([`Context::set_field`](crate::Context::set_field)) stand among the others. As JSON:
+/// `{"timestamp":..,"level":"ERROR","target":"ezrpc::error","message":"product not found","method":..,"fields":{..}}`.
+///
+/// ```
+/// # fn main() -> ezrpc::Result<()> {
+/// ezrpc::Logs::new().filter("info,ezrpc::access=warn").init()
+/// # }
+/// ```
+#[must_use = "nothing is printed before `init`"]
+pub struct Logs {
+    form: Form,
+    filter: String,
+    writer: Box<dyn Write + Send>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Logs {
+    /// Lines for people, from level info on, on standard error.
+    pub fn new() -> Self {
+        Self {
+            form: Form::Human,
+            filter: "info".to_owned(),
+            writer: Box::new(io::stderr()),
+        }
+    }
+
+    /// Prints JSON; `EZRPC_LOG_FORMAT=human` overrules it, as `json` does the default.
+    pub fn json(mut self) -> Self {
+        self.form = Form::Json;
+        self
+    }
+
+    /// Sets what is printed, unless `EZRPC_LOG` or `RUST_LOG` say: a level (`warn`), or levels by target, with commas
+    /// between them (`info,ezrpc::access=off`).
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// Prints there and not on standard error. Each line is one write.
+    pub fn writer(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.writer = Box::new(writer);
+        self
+    }
+
+    /// Begins to print, for the whole process; panics tell their line from now on, as after
+    /// [`record_panics`](crate::record_panics).
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if a filter or a format cannot be read,
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if something prints already.
+    pub fn init(self) -> Result<()> {
+        let subscriber = self.with_variables()?.subscriber()?;
+        tracing::subscriber::set_global_default(subscriber)
+            .map_err(|_| Error::failed_precondition("the process has a subscriber for tracing"))?;
+        crate::record_panics();
+        Ok(())
+    }
+
+    fn with_variables(mut self) -> Result<Self> {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(filter) = FILTER_VARIABLES.into_iter().find_map(set) {
+            self.filter = filter;
+        }
+        match set(FORM_VARIABLE).as_deref() {
+            None => {}
+            Some("json") => self.form = Form::Json,
+            Some("human") => self.form = Form::Human,
+            Some(other) => {
+                return Err(Error::invalid_argument(format!(
+                    "{FORM_VARIABLE} is {other}: write json or human"
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    fn subscriber(self) -> Result<impl Subscriber + Send + Sync> {
+        let filter: Targets = self.filter.parse().map_err(|error| {
+            Error::invalid_argument(format!(
+                "log filter `{}`: {error}; write a level, or target=level, with commas between them",
+                self.filter
+            ))
+        })?;
+        let lines = Lines::new(self.form, self.writer);
+        Ok(Registry::default().with(filter).with(lines))
+    }
+}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logs")
+            .field("form", &self.form)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is printed of some events, the time left out.
+    fn printed(logs: Logs) -> String {
+        let kept = Kept::default();
+        let subscriber = logs.writer(kept.clone()).subscriber().unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(
+                target: "ezrpc::error",
+                method = "/common.Product/Get",
+                status = 404,
+                peer = None::<&str>,
+                fields = "productId=012345 name=\"two \\\"words\\\"\"",
+                stack = "a b",
+                "product not found"
+            );
+            let span = tracing::info_span!("job", id = 7);
+            let _entered = span.enter();
+            tracing::warn!("line\nbreak \u{1b}[31m");
+            tracing::debug!("not printed");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let cut = |line: &str| match line.split_once("timestamp\":\"") {
+            Some((start, rest)) => start.to_owned() + rest.split_once("\",\"").unwrap().1,
+            None => line.split_once(' ').unwrap().1.to_owned(),
+        };
+        text.lines().map(cut).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn for_people() {
+        assert_eq!(
+            printed(Logs::new()),
+            r#"ERROR product not found  method=/common.Product/Get status=404 productId=012345 name="two \"words\"" stack="a b"
+ WARN line\nbreak \u{1b}[31m  id=7"#
+        );
+    }
+
+    #[test]
+    fn as_json() {
+        assert_eq!(
+            printed(Logs::new().json()),
+            r#"{"level":"ERROR","target":"ezrpc::error","message":"product not found","method":"/common.Product/Get","status":404,"fields":{"productId":"012345","name":"two \"words\""},"stack":"a b"}
+{"level":"WARN","target":"ezrpc::log::tests","message":"line\nbreak \u001b[31m","id":7}"#
+        );
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_an_error() {
+        let error = Logs::new().filter("ezrpc=loud").subscriber().err().unwrap();
+        assert!(error.message().starts_with("log filter `ezrpc=loud`: "));
+        let text = printed(Logs::new().filter("warn,ezrpc::error=off"));
+        assert!(text.starts_with(" WARN line"), "{text}");
+    }
+}

@@ -1,0 +1,184 @@
+//! What an operator sees of the calls a server serves: each is watched from its head to its end, streams included.
+
+mod events;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod sending;
+#[cfg(feature = "otel")]
+mod spans;
+
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use http::header::USER_AGENT;
+use tracing::level_filters::LevelFilter;
+
+use crate::context::Context;
+use crate::error::{Code, Error};
+use crate::protocol::outbound;
+
+#[cfg(feature = "log")]
+pub(crate) use events::is_plain;
+pub(crate) use events::{Passed, passed};
+pub(crate) use sending::Sending;
+#[cfg(feature = "otel")]
+pub use spans::record_spans;
+
+/// One call under way. Dropped before it is told how the call ended, it takes the caller for gone.
+pub(crate) struct Watch {
+    context: Context,
+    caller: Caller,
+    ended: bool,
+    #[cfg(feature = "metrics")]
+    stats: Option<&'static metrics::Stats>,
+    #[cfg(feature = "otel")]
+    span: Option<spans::Span>,
+}
+
+/// What is known of a caller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    /// `grpc`, `grpc-web`, `connect` or `webapi`.
+    pub(crate) protocol: &'static str,
+    /// Whether frames and causes are told.
+    pub(crate) trusted: bool,
+    /// It only asks whether the server is there.
+    pub(crate) probe: bool,
+}
+
+/// How one call ended.
+pub(crate) struct Ended<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) caller: Caller,
+    pub(crate) outcome: Result<(), &'a Error>,
+    /// Bytes of the reply's messages as they stood on the wire; 0 for an error before the first.
+    pub(crate) sent: u64,
+}
+
+/// Whether anybody would be told of a call.
+#[inline]
+fn is_on() -> bool {
+    cfg!(any(
+        feature = "metrics",
+        feature = "sentry",
+        feature = "otel"
+    )) || LevelFilter::current() != LevelFilter::OFF
+}
+
+impl Watch {
+    /// Begins to watch a call; `None` if nobody would be told.
+    #[inline]
+    pub(crate) fn start(context: &Context, caller: impl FnOnce() -> Caller) -> Option<Box<Self>> {
+        is_on().then(|| Box::new(Self::new(context, caller())))
+    }
+
+    fn new(context: &Context, caller: Caller) -> Self {
+        Self {
+            context: context.clone(),
+            caller,
+            ended: false,
+            #[cfg(feature = "metrics")]
+            stats: context.method().map(|method| {
+                let stats = metrics::Stats::of(metrics::Side::Server, method);
+                stats.begin();
+                stats
+            }),
+            #[cfg(feature = "otel")]
+            span: spans::Span::server(context, caller.protocol),
+        }
+    }
+
+    /// Whether somebody wants to know how long the request's body is.
+    pub(crate) fn counts(&self) -> bool {
+        events::wants_access(self.caller.probe)
+    }
+
+    /// Tells how the call ended, after a reply of `sent` bytes.
+    pub(crate) fn end(mut self, outcome: Result<(), &Error>, sent: u64) {
+        self.finish(outcome, sent);
+    }
+
+    fn finish(&mut self, outcome: Result<(), &Error>, sent: u64) {
+        self.ended = true;
+        let ended = Ended {
+            context: &self.context,
+            caller: self.caller,
+            outcome,
+            sent,
+        };
+        #[cfg(feature = "metrics")]
+        if let Some(stats) = self.stats {
+            stats.end(outcome, ended.latency());
+        }
+        #[cfg(feature = "otel")]
+        if let Some(span) = self.span.take() {
+            let http = !self.caller.protocol.starts_with("grpc");
+            span.end(spans::Side::Server, http, outcome);
+        }
+        events::access(&ended);
+        if let Err(error) = outcome
+            && ended.is_outermost()
+        {
+            events::error(&ended, error);
+            #[cfg(feature = "sentry")]
+            crate::sentry::send(&ended, error);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.finish(Err(&gone()), 0);
+        }
+    }
+}
+
+impl<'a> Ended<'a> {
+    /// The static path of the method: `/common.Product/Get`.
+    pub(crate) fn method(&self) -> &'static str {
+        self.context.method().map_or("", |method| method.path())
+    }
+
+    /// `ok`, or the name of the error's code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self.outcome {
+            Ok(()) => "ok",
+            Err(error) => error.code().name(),
+        }
+    }
+
+    pub(crate) fn latency(&self) -> Duration {
+        Instant::now().saturating_duration_since(self.context.start())
+    }
+
+    /// Who calls: whom the authenticator found, or the first product of the user agent.
+    pub(crate) fn principal(&self) -> Option<&'a str> {
+        if let Some(principal) = self.context.principal() {
+            return Some(principal.name());
+        }
+        let agent = self.context.metadata().headers().get(USER_AGENT)?;
+        agent.to_str().ok()?.split(' ').next()
+    }
+
+    /// Whether nobody further out tells of an error: the caller is outside the trust boundary, or is no handler of ours.
+    ///
+    /// A handler that calls over gRPC is handed the error with its frames, and its own server tells of it.
+    pub(crate) fn is_outermost(&self) -> bool {
+        let headers = self.context.metadata().headers();
+        !(self.caller.trusted && outbound::is_from_handler(headers))
+    }
+}
+
+/// Whether an error is one that services answer with all day: it has an HTTP status below 500, or a reason, which
+/// somebody gave it for callers to tell it by.
+pub(crate) fn is_expected(error: &Error) -> bool {
+    let typed = !error.reason().is_empty() && error.domain() != outbound::LOOP_DETECTED.0;
+    let status = StatusCode::from_u16(error.http_status());
+    typed || !status.is_ok_and(|status| status.is_server_error())
+}
+
+/// How a call ends whose caller does not wait for it.
+pub(crate) fn gone() -> Error {
+    Error::bare(Code::Canceled, "the caller is gone")
+}

@@ -1,0 +1,189 @@
+//! One failed call as an event.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use ::sentry::protocol::{
+    Context, Event, Exception, Frame as SentryFrame, Level, Request, Stacktrace, TraceContext,
+};
+
+use super::scrub;
+use crate::error::{Error, Frame};
+use crate::observe::Ended;
+use crate::protocol::outbound;
+
+/// Writes an event.
+pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
+    let method = ended.method();
+    let places: Vec<Place> = error.frames().iter().map(Place::of).collect();
+    let mut event = Event::new();
+    event.level = Level::Error;
+    event.transaction = Some(method.to_owned());
+    event.logger = Some("ezrpc".to_owned());
+    event.server_name = Some(Cow::Borrowed(outbound::name()));
+    event.fingerprint = Cow::Owned(fingerprint(method, &places));
+    event.exception = vec![Exception {
+        ty: format!(
+            "{method}:{}",
+            error
+                .frames()
+                .first()
+                .map_or_else(String::new, Frame::to_string)
+        ),
+        value: Some(scrub::text(&message(error))),
+        stacktrace: stacktrace(&places),
+        ..Exception::default()
+    }]
+    .into();
+    event.tags = tags(ended, error);
+    for (key, value) in ended.context.fields() {
+        let value = scrub::value(&key, &value);
+        event.extra.insert(format!("field.{key}"), value.into());
+    }
+    event.request = Some(request(ended));
+    if let Some(trace) = trace(ended) {
+        event
+            .contexts
+            .insert("trace".to_owned(), Context::from(trace));
+    }
+    event
+}
+
+/// What the error says, its cause behind it.
+fn message(error: &Error) -> String {
+    match error.cause() {
+        Some(cause) if !error.message().is_empty() => format!("{error}: {cause}"),
+        _ => error.to_string(),
+    }
+}
+
+/// A frame taken apart; those of other processes come as text.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    rpc: String,
+    file: String,
+    line: u32,
+}
+
+impl Place {
+    fn of(frame: &Frame) -> Self {
+        let text = frame.to_string();
+        let (rpc, place) = match text
+            .strip_suffix(')')
+            .and_then(|text| text.rsplit_once(" ("))
+        {
+            Some((rpc, place)) => (rpc, place),
+            None => ("", text.as_str()),
+        };
+        match place
+            .rsplit_once(':')
+            .map(|(file, line)| (file, line.parse()))
+        {
+            Some((file, Ok(line))) => Self {
+                rpc: rpc.to_owned(),
+                file: file.to_owned(),
+                line,
+            },
+            _ => Self {
+                rpc: text,
+                file: String::new(),
+                line: 0,
+            },
+        }
+    }
+}
+
+/// Method, and the file and RPC the error is from: lines move with every release, messages with every call.
+fn fingerprint(method: &str, places: &[Place]) -> Vec<Cow<'static, str>> {
+    let file = places.first().map_or("", |place| &place.file);
+    let rpc = places
+        .iter()
+        .map(|place| place.rpc.as_str())
+        .find(|rpc| !rpc.is_empty());
+    [method, file, rpc.unwrap_or_default()]
+        .map(|part| Cow::Owned(part.to_owned()))
+        .into()
+}
+
+/// Sentry wants the outermost first.
+fn stacktrace(places: &[Place]) -> Option<Stacktrace> {
+    if places.is_empty() {
+        return None;
+    }
+    let frames = places.iter().rev().map(|place| SentryFrame {
+        function: Some(&place.rpc).filter(|rpc| !rpc.is_empty()).cloned(),
+        filename: Some(&place.file).filter(|file| !file.is_empty()).cloned(),
+        lineno: (place.line > 0).then(|| place.line.into()),
+        in_app: Some(true),
+        ..SentryFrame::default()
+    });
+    Some(Stacktrace {
+        frames: frames.collect(),
+        ..Stacktrace::default()
+    })
+}
+
+fn tags(ended: &Ended<'_>, error: &Error) -> BTreeMap<String, String> {
+    let tags = [
+        ("method", Some(ended.method())),
+        ("protocol", Some(ended.caller.protocol)),
+        ("code", Some(error.code().name())),
+        (
+            "reason",
+            Some(error.reason()).filter(|reason| !reason.is_empty()),
+        ),
+        ("caller", ended.principal()),
+        ("exec", Some(outbound::name())),
+    ];
+    let tags = tags.into_iter();
+    let mut tags: BTreeMap<String, String> = tags
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+        .collect();
+    tags.insert("trace_id".to_owned(), ended.context.trace_id().to_string());
+    tags
+}
+
+fn request(ended: &Ended<'_>) -> Request {
+    let headers = ended.context.metadata().headers().iter();
+    Request {
+        headers: headers
+            .map(|(name, value)| {
+                let text = value.to_str().unwrap_or("(bytes)");
+                (name.to_string(), scrub::value(name.as_str(), text))
+            })
+            .collect(),
+        ..Request::default()
+    }
+}
+
+fn trace(ended: &Ended<'_>) -> Option<TraceContext> {
+    Some(TraceContext {
+        trace_id: ended.context.trace_id().to_string().parse().ok()?,
+        op: Some("rpc.server".to_owned()),
+        ..TraceContext::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_other_processes_come_apart() {
+        let place = |rpc: &str, file: &str, line| Place {
+            rpc: rpc.into(),
+            file: file.into(),
+            line,
+        };
+        let of = |text: &str| Place::of(&Frame::remote(text.into()));
+        assert_eq!(of("a.B/C (src/x.rs:7)"), place("a.B/C", "src/x.rs", 7));
+        assert_eq!(of("src/x.rs:7"), place("", "src/x.rs", 7));
+        assert_eq!(of("a.B/C"), place("a.B/C", "", 0));
+        assert_eq!(
+            of("... 3 frames left out ..."),
+            place("... 3 frames left out ...", "", 0)
+        );
+        let here = Place::of(&Frame::here("a.B/C"));
+        assert_eq!((here.rpc.as_str(), here.file.as_str()), ("a.B/C", file!()));
+    }
+}

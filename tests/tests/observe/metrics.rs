@@ -1,0 +1,37 @@
+//! Rate, errors and durations of both sides.
+
+use ezrpc::{Context, Prometheus};
+use ezrpc_tests::echo::PANIC;
+use ezrpc_tests::server::Running;
+
+use super::request;
+
+/// Other tests call other methods.
+#[tokio::test]
+async fn both_sides_count_by_method() {
+    let metrics = Prometheus::install().expect("no other recorder");
+    let running = Running::echo().await;
+    let ctx = Context::background();
+    let client = running.client();
+    for text in ["hi", "hi", PANIC] {
+        let _ = client.slow(&ctx, request(text)).await;
+    }
+    let text = metrics.render();
+    let own: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("/e2e.Echo/Slow") && !line.contains("duration_seconds_bucket"))
+        .filter(|line| !line.contains("duration_seconds_sum"))
+        .collect();
+    let expected = [
+        r#"ezrpc_client_duration_seconds_count{method="/e2e.Echo/Slow"} 3"#,
+        r#"ezrpc_client_in_flight{method="/e2e.Echo/Slow"} 0"#,
+        r#"ezrpc_client_requests_total{method="/e2e.Echo/Slow",code="internal"} 1"#,
+        r#"ezrpc_client_requests_total{method="/e2e.Echo/Slow",code="ok"} 2"#,
+        r#"ezrpc_server_duration_seconds_count{method="/e2e.Echo/Slow"} 3"#,
+        r#"ezrpc_server_in_flight{method="/e2e.Echo/Slow"} 0"#,
+        r#"ezrpc_server_panics_total{method="/e2e.Echo/Slow"} 1"#,
+        r#"ezrpc_server_requests_total{method="/e2e.Echo/Slow",code="internal"} 1"#,
+        r#"ezrpc_server_requests_total{method="/e2e.Echo/Slow",code="ok"} 2"#,
+    ];
+    assert_eq!(own, expected);
+}
