@@ -4,6 +4,7 @@ mod code;
 mod convert;
 mod frame;
 mod reasons;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

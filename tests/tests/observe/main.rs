@@ -3,10 +3,13 @@
 mod admin;
 mod events;
 mod heard;
+mod ingest;
 mod interceptors;
 mod metrics;
 mod sentry;
 mod spans;
+mod stack;
+mod stack_processes;
 
 use ezrpc::{Channel, Server};
 use ezrpc_tests::echo::Echo;

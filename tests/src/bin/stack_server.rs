@@ -1,0 +1,130 @@
+//! One of the services A, B, C and D in a process of its own, which calls the others as its request says:
+//! `stack_server NAME ADDRESS`. They find each other where `EZRPC_REGISTRY` says. Logs are JSON on standard error; events
+//! go to the Sentry at `SENTRY_DSN`, if there is one. Prints its address, and ends with its input.
+
+use ezrpc::{Context, Error, Result, Server};
+use ezrpc_tests::proto::stack::{self, Act, Done, Step};
+
+/// Written when the work of a call ends unfinished.
+struct Unfinished {
+    service: &'static str,
+    finished: bool,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.finished {
+            println!("{} dropped", self.service);
+        }
+    }
+}
+
+/// What all four do.
+async fn call(service: &'static str, ctx: &Context, step: Step) -> Result<Done> {
+    let mut work = Unfinished {
+        service,
+        finished: false,
+    };
+    let done = pass(service, ctx, step).await;
+    work.finished = true;
+    done
+}
+
+async fn pass(service: &'static str, ctx: &Context, mut step: Step) -> Result<Done> {
+    ctx.set_field("service", service);
+    if step.via.is_empty() {
+        return act(service, step.act()).await;
+    }
+    let next = step.via.remove(0);
+    if step.round {
+        step.via.push(next.clone());
+    }
+    let mut done = match next.as_str() {
+        "A" => stack::a().call(ctx, step).await?,
+        "B" => stack::b().call(ctx, step).await?,
+        "C" => stack::c().call(ctx, step).await?,
+        "D" => stack::d().call(ctx, step).await?,
+        _ => return Err(Error::invalid_argument(format!("no service {next}"))),
+    };
+    done.passed.push(service.to_owned());
+    Ok(done)
+}
+
+async fn act(service: &'static str, act: Act) -> Result<Done> {
+    match act {
+        Act::Answer => Ok(Done {
+            passed: vec![service.to_owned()],
+        }),
+        Act::Fail => {
+            let stock: i64 = "secret stock".parse()?;
+            Err(Error::internal(format!("stock {stock}")))
+        }
+        Act::Hang => {
+            println!("{service} hangs");
+            std::future::pending().await
+        }
+        Act::Panic => panic!("as the test wants"),
+        Act::FailLong => {
+            let mut error = Error::internal("long ".repeat(20_000));
+            for _ in 0..500 {
+                error = error.trace();
+            }
+            Err(error)
+        }
+    }
+}
+
+macro_rules! services {
+    ($($name:ident)*) => {$(
+        struct $name;
+
+        impl stack::$name for $name {
+            async fn call(&self, ctx: &Context, step: Step) -> Result<Done> {
+                call(stringify!($name), ctx, step).await
+            }
+        }
+    )*};
+}
+
+services! { A B C D }
+
+async fn bind(name: &str, address: &str) -> Result<ezrpc::Bound> {
+    let server = Server::new(name.to_lowercase());
+    let server = match name {
+        "A" => server.add(stack::AServer::new(A)),
+        "B" => server.add(stack::BServer::new(B)),
+        "C" => server.add(stack::CServer::new(C)),
+        "D" => server.add(stack::DServer::new(D)),
+        _ => {
+            return Err(Error::invalid_argument(
+                "usage: stack_server A|B|C|D ADDRESS",
+            ));
+        }
+    };
+    server.bind(address).await
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    ezrpc::Logs::new().json().init()?;
+    let _sentry = match std::env::var("SENTRY_DSN") {
+        Ok(dsn) => Some(ezrpc::Sentry::new(dsn).init()?),
+        Err(_) => None,
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, address] = &arguments[..] else {
+        return Err(Error::invalid_argument(
+            "usage: stack_server A|B|C|D ADDRESS",
+        ));
+    };
+    let bound = bind(name, address).await?;
+    println!("{}", bound.local_addr());
+    bound
+        .serve_until(async {
+            let end =
+                tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+            // Nothing else than the end is told.
+            let _ = end.await;
+        })
+        .await
+}

@@ -1,0 +1,205 @@
+//! Errors, deadlines and circles across processes.
+
+use std::time::{Duration, Instant};
+
+use ezrpc::{Code, Context, Error};
+use ezrpc_tests::http::Request;
+use ezrpc_tests::proto::stack::Act;
+use serde_json::Value;
+
+use super::ingest::ingest;
+use super::stack_processes::{Four, patient, step};
+
+/// The files of frames without their lines, which change.
+fn places(frames: impl IntoIterator<Item = String>) -> Vec<String> {
+    let place = |frame: String| match frame.rsplit_once(':') {
+        Some((place, line)) => {
+            place.to_owned() + line.trim_start_matches(|c: char| c.is_ascii_digit())
+        }
+        None => frame,
+    };
+    frames.into_iter().map(place).collect()
+}
+
+fn frames(error: &Error) -> Vec<String> {
+    places(error.frames().iter().map(ToString::to_string))
+}
+
+/// Where an error passes that service D makes and that comes to A by `via`, innermost first.
+fn expected(via: &str) -> Vec<String> {
+    let server = "tests/src/bin/stack_server.rs";
+    let lines = [
+        server.to_owned(),
+        "stack.D/Call".to_owned(),
+        format!("stack.D/Call ({server})"),
+        format!("stack.{via}/Call"),
+        format!("stack.{via}/Call ({server})"),
+        "stack.A/Call".to_owned(),
+    ];
+    lines.into()
+}
+
+#[tokio::test]
+async fn stack_crosses_four_processes_to_log_sentry_and_client() {
+    let (sentry, mut events) = ingest().await;
+    let mut four = Four::start(Some(&format!("http://key@{sentry}/1"))).await;
+    for via in ["B", "C"] {
+        let call = four
+            .a
+            .client()
+            .call(&patient(), step(&[via, "D"], Act::Fail))
+            .await;
+        let error = call.expect_err("D fails");
+        assert_eq!(error.code(), Code::Unknown);
+
+        // The client of A: the frames of all three hops, its own at the end.
+        let mut all = expected(via);
+        all.push("stack.A/Call (tests/tests/observe/stack.rs)".to_owned());
+        assert_eq!(frames(&error), all);
+        assert_eq!(
+            error.full_text().lines().next(),
+            Some(format!("stack.A;stack.{via};stack.D: invalid digit found in string").as_str())
+        );
+
+        // The log of A.
+        let logged = four.a.logged("ezrpc::error").await;
+        assert_eq!(logged["level"], "ERROR");
+        let stack = logged["stack"].as_str().expect("a stack");
+        assert_eq!(places(stack.split(';').map(str::to_owned)), expected(via));
+
+        // Its Sentry event, outermost first, and nobody else's.
+        let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await;
+        let event = event.expect("in time").expect("an event");
+        let sent = event["exception"]["values"][0]["stacktrace"]["frames"]
+            .as_array()
+            .expect("frames");
+        assert_eq!(sent.len(), 6);
+        let function = |frame: &Value| frame["function"].as_str().unwrap_or_default().to_owned();
+        let functions: Vec<String> = sent.iter().rev().map(function).skip(1).collect();
+        let via = format!("stack.{via}/Call");
+        assert_eq!(
+            functions,
+            ["stack.D/Call", "stack.D/Call", &via, &via, "stack.A/Call"]
+        );
+        assert_eq!(event["transaction"], "/stack.A/Call");
+        assert_eq!(event["extra"]["field.service"], "A");
+    }
+    assert!(events.try_recv().is_err(), "one event a failed call");
+}
+
+#[tokio::test]
+async fn stack_crosses_no_trust_boundary() {
+    let mut four = Four::start(None).await;
+    let body = r#"{"via": ["B", "D"], "act": "FAIL"}"#;
+    let answer = Request::json("/stack.A/Call", body)
+        .http1(four.a.addr)
+        .await;
+    assert_eq!(answer.status, 500);
+    let logged = four.a.logged("ezrpc::error").await;
+    let id = logged["trace_id"].as_str().expect("an id");
+    assert_eq!(
+        String::from_utf8_lossy(&answer.body),
+        format!(r#"{{"code":"unknown","message":"unknown error (id {id})"}}"#)
+    );
+    for secret in ["stack_server", "digit", "secret", "stack.B"] {
+        assert!(!answer.text().contains(secret), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_circle_of_processes_stops_at_the_budget_and_says_so() {
+    let four = Four::start(None).await;
+    let mut circle = step(&["B", "A"], Act::Answer);
+    circle.round = true;
+    // Connections are there the second time.
+    let mut took = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let error = four
+            .a
+            .client()
+            .call(&patient(), circle.clone())
+            .await
+            .expect_err("a circle");
+        took = took.min(start.elapsed());
+        assert_eq!(
+            (error.code(), error.reason()),
+            (Code::Aborted, "LOOP_DETECTED")
+        );
+        let named = error.message().matches("stack.A;stack.B;stack.A;stack.B").count();
+        assert!(named > 0, "{}", error.message());
+    }
+    println!("a circle of 16 hops ended within {took:?}");
+}
+
+#[tokio::test]
+async fn a_deadline_ends_the_work_of_all_hops() {
+    let mut four = Four::start(None).await;
+    // Connections are there.
+    let warm = four
+        .a
+        .client()
+        .call(&patient(), step(&["B", "D"], Act::Answer))
+        .await;
+    assert_eq!(warm.expect("an answer").passed, ["D", "B", "A"]);
+    let ctx = Context::background()
+        .call()
+        .timeout(Duration::from_millis(200));
+    let start = Instant::now();
+    let error = four
+        .a
+        .client()
+        .call(&ctx, step(&["B", "D"], Act::Hang))
+        .await
+        .expect_err("too late");
+    assert_eq!(error.code(), Code::DeadlineExceeded);
+    assert_eq!(four.d.printed().await, "D hangs");
+    for (process, name) in [(&mut four.d, "D"), (&mut four.b, "B"), (&mut four.a, "A")] {
+        assert_eq!(process.printed().await, format!("{name} dropped"));
+    }
+    println!(
+        "all hops of a deadline of 200 ms had ended after {:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_panic_far_away_is_an_error_and_its_process_lives_on() {
+    let four = Four::start(None).await;
+    let client = four.a.client();
+    let error = client
+        .call(&patient(), step(&["B", "D"], Act::Panic))
+        .await
+        .expect_err("a panic");
+    assert_eq!(error.code(), Code::Internal);
+    let again = client
+        .call(&patient(), step(&["B", "D"], Act::Answer))
+        .await;
+    assert_eq!(again.expect("an answer").passed, ["D", "B", "A"]);
+}
+
+#[tokio::test]
+async fn an_error_of_many_frames_and_a_long_message_arrives() {
+    let four = Four::start(None).await;
+    let error = four
+        .a
+        .client()
+        .call(&patient(), step(&["B", "D"], Act::FailLong))
+        .await;
+    let error = error.expect_err("it fails");
+    assert_eq!(error.code(), Code::Internal);
+    assert!(
+        error.message().starts_with("long long "),
+        "{}",
+        error.message()
+    );
+    let lines: Vec<String> = error.frames().iter().map(ToString::to_string).collect();
+    assert!(
+        lines.iter().any(|line| line.contains("frames left out")),
+        "{lines:?}"
+    );
+    assert_eq!(
+        lines.last().map(|line| line.starts_with("stack.A/Call (")),
+        Some(true)
+    );
+}
