@@ -1,6 +1,7 @@
 //! Counts the heap allocations of one in-process unary echo of a short string: the request is made beforehand, the
 //! generated server is called as a tower service, and the reply's body and trailers are read to the end.
 //!
+//! With feature `observe` somebody listens: logs at warn, metrics, Sentry, spans.
 //! The allocations of the handler's own string are in the count (the decoded request, which it gives back).
 
 use std::convert::Infallible;
@@ -108,7 +109,21 @@ where
     info.count_total
 }
 
+/// Turns on what tells of calls.
+#[cfg(feature = "observe")]
+fn observe() {
+    let logs = ezrpc::Logs::new().filter("warn").init();
+    logs.expect("no other subscriber");
+    ezrpc::Prometheus::install().expect("no other recorder");
+    ezrpc::record_spans();
+    std::mem::forget(ezrpc::Sentry::new("http://key@127.0.0.1:1/1").init());
+}
+
+#[cfg(not(feature = "observe"))]
+fn observe() {}
+
 fn main() {
+    observe();
     println!("| in-process unary echo | heap allocations |");
     println!("|---|---|");
     let mut bare = peer::echo_server::EchoServer::new(Echo);
