@@ -216,7 +216,7 @@ impl Server {
             address,
             listener,
             health,
-            enrolment,
+            enrolment: Arc::new(enrolment),
             options,
         })
     }
