@@ -67,7 +67,8 @@ fn choose(variable: Option<&str>, consul: bool) -> Result<Clients, String> {
         value => open(value).map_err(|error| {
             let text = error.message();
             // It is repeated once, and not where it may hold a secret.
-            let prefix = match text.contains(value) || value.contains("token=") {
+            let secret = value.contains("token=") || value.contains('@');
+            let prefix = match text.contains(value) || secret {
                 true => VARIABLE.to_owned(),
                 false => format!("{VARIABLE}={value}"),
             };

@@ -34,39 +34,38 @@ pub(crate) const LOOP_DETECTED: (&str, &str) = ("ezrpc", "LOOP_DETECTED");
 /// Its HTTP status, for which gRPC has no code of its own.
 pub(crate) const LOOP_STATUS: u16 = 508;
 
-static NAME: OnceLock<String> = OnceLock::new();
-/// Its first server's version; empty if that has none.
-static VERSION: OnceLock<String> = OnceLock::new();
+/// Name and version of the process's first server.
+static SERVER: OnceLock<(String, String)> = OnceLock::new();
 
 /// Says what this process calls itself in user agents and call paths; the first server to say so wins.
 pub(crate) fn identify(name: &str, version: &str) {
     // A second server in one process does not rename it.
-    if NAME.set(name.to_owned()).is_ok() {
-        // Not set by anybody else.
-        let _ = VERSION.set(version.to_owned());
-    }
+    let _ = SERVER.set((name.to_owned(), version.to_owned()));
 }
 
 /// What this process calls itself: its first server's name, `EZRPC_SERVICE`, or the program's.
 pub(crate) fn name() -> &'static str {
-    NAME.get_or_init(|| {
-        let named = std::env::var(NAME_VARIABLE)
-            .ok()
-            .filter(|name| !name.is_empty());
-        named.unwrap_or_else(|| {
-            let program = std::env::current_exe().ok();
-            let stem = program.as_deref().and_then(|path| path.file_stem());
-            stem.map_or_else(
-                || "unknown".into(),
-                |stem| stem.to_string_lossy().into_owned(),
-            )
-        })
-    })
+    static OTHERWISE: OnceLock<String> = OnceLock::new();
+    match SERVER.get() {
+        Some((name, _)) => name,
+        // Kept apart: a call before the first server is bound must not settle it.
+        None => OTHERWISE.get_or_init(|| {
+            let named = std::env::var(NAME_VARIABLE)
+                .ok()
+                .filter(|name| !name.is_empty());
+            named.or_else(program).unwrap_or_else(|| "unknown".into())
+        }),
+    }
 }
 
-/// The version of its first server; empty if that has none, or there is none.
+fn program() -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.file_stem()?.to_string_lossy().into_owned())
+}
+
+/// The version of the process's first server; empty if it has none, or there is none.
 pub(crate) fn version() -> &'static str {
-    VERSION.get().map_or("", String::as_str)
+    SERVER.get().map_or("", |(_, version)| version)
 }
 
 /// Writes what goes along with every call made with `ctx`, local ones too.
@@ -147,13 +146,26 @@ pub(crate) fn grpc(headers: &mut HeaderMap, limit: Option<Duration>, encoding: O
 }
 
 fn user_agent() -> HeaderValue {
-    static USER_AGENT: OnceLock<HeaderValue> = OnceLock::new();
-    let value = USER_AGENT.get_or_init(|| {
-        let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
-        HeaderValue::try_from(product(name(), version()) + " " + own)
-            .unwrap_or(HeaderValue::from_static(own))
-    });
-    value.clone()
+    static SERVERS: OnceLock<HeaderValue> = OnceLock::new();
+    static OTHERWISE: OnceLock<HeaderValue> = OnceLock::new();
+    once_named(&SERVERS, &OTHERWISE)
+        .get_or_init(|| {
+            let own = concat!("ezrpc/", env!("CARGO_PKG_VERSION"));
+            HeaderValue::try_from(product(name(), version()) + " " + own)
+                .unwrap_or(HeaderValue::from_static(own))
+        })
+        .clone()
+}
+
+/// The place for what is made of the process's name: another one once a server has given it its own.
+fn once_named(
+    servers: &'static OnceLock<HeaderValue>,
+    otherwise: &'static OnceLock<HeaderValue>,
+) -> &'static OnceLock<HeaderValue> {
+    match SERVER.get() {
+        Some(_) => servers,
+        None => otherwise,
+    }
 }
 
 /// `{name}/{version}`, or the name alone.
@@ -190,8 +202,9 @@ fn call_path(ctx: &Context, inbound: Option<&HeaderValue>) -> HeaderValue {
 
 /// The path of a call that comes of no other: `(shop-job)`.
 fn process_path() -> HeaderValue {
-    static PATH: OnceLock<HeaderValue> = OnceLock::new();
-    let value = PATH.get_or_init(|| {
+    static SERVERS: OnceLock<HeaderValue> = OnceLock::new();
+    static OTHERWISE: OnceLock<HeaderValue> = OnceLock::new();
+    let value = once_named(&SERVERS, &OTHERWISE).get_or_init(|| {
         let path = format!("{PROCESS}{})", token(name()));
         HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("(unknown)"))
     });

@@ -60,14 +60,19 @@ impl Health {
         }
     }
 
-    /// Says whether a service takes calls; the empty name is the whole server.
+    /// Says whether a service takes calls; the empty name is the whole server. Once the server stops nothing changes any
+    /// more.
     pub fn set(&self, service: &str, serving: bool) {
         let status = match serving {
             true => ServingStatus::Serving,
             false => ServingStatus::NotServing,
         };
-        self.statuses.send_modify(|statuses| {
+        self.statuses.send_if_modified(|statuses| {
+            if statuses.stopping {
+                return false;
+            }
             statuses.services.insert(service.to_owned(), status);
+            true
         });
     }
 
@@ -216,6 +221,8 @@ mod tests {
             seen.push(watch.message().await.map(|m| m.map(|m| m.status)));
         }
         health.shut_down();
+        // A check of the application's own may still run.
+        health.set("a.A", true);
         for watch in watches {
             let rest = watch.collect().await;
             seen.push(rest.map(|all| all.last().map(|m| m.status)));

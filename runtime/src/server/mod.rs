@@ -223,7 +223,7 @@ impl Server {
             address,
             listener,
             health,
-            enrolment,
+            enrolment: Arc::new(enrolment),
             options,
         })
     }

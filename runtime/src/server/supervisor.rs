@@ -202,7 +202,8 @@ impl Running {
         let (stop, told) = watch::channel(());
         Self {
             name: part.name,
-            work: tokio::spawn((part.start)(Stop { told })),
+            // Inside the task, for the closure may panic too.
+            work: tokio::spawn(async move { (part.start)(Stop { told }).await }),
             stop: Some(stop),
             is_task: part.is_task,
         }

@@ -25,6 +25,12 @@ impl Server {
         self
     }
 
+    /// Sets how long the registry may take to forget the services when the server ends (default 5 s).
+    pub fn deregister_timeout(mut self, limit: Duration) -> Self {
+        self.lifecycle.deregister_timeout = limit;
+        self
+    }
+
     /// Sets when calls still under way are cut off, counted from the end of the drain window (default 10 s).
     pub fn hard_deadline(mut self, limit: Duration) -> Self {
         self.lifecycle.hard_deadline = limit;

@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
 use crate::discovery::{Endpoint, Registration, Registry};
 use crate::error::Result;
 use crate::method::ServiceDesc;
@@ -37,28 +40,33 @@ impl Enrolment {
         Ok(())
     }
 
-    /// Takes the services out of the registry; one that does not answer within `limit` must not keep the server from
-    /// ending.
-    pub(super) async fn deregister(&self, limit: Duration) {
+    /// Takes the services out of the registry, all at a time; one that does not answer within `limit` must not keep the
+    /// server from ending.
+    async fn deregister(self: &Arc<Self>, limit: Duration) {
         let Some(registry) = &self.registry else {
             return;
         };
-        let server = &self.server;
-        let all = async {
-            for desc in &self.services {
-                let service = desc.name();
-                if let Err(error) = registry.deregister(service, &self.endpoint).await {
-                    tracing::warn!(server, service, ?error, "cannot deregister");
-                }
-            }
-        };
-        if tokio::time::timeout(limit, all).await.is_err() {
-            let registry = registry.describe();
+        let mut all = JoinSet::new();
+        for desc in &self.services {
+            let own = Arc::clone(self);
+            let (registry, service) = (Arc::clone(registry), desc.name());
+            all.spawn(async move { own.forget(&*registry, service).await });
+        }
+        let ended = async { while all.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, ended).await.is_err() {
+            let (server, registry) = (&self.server, registry.describe());
             tracing::warn!(
                 server,
                 registry,
-                "cannot deregister: no answer within the hard deadline"
+                ?limit,
+                "cannot deregister: no answer in time"
             );
+        }
+    }
+
+    async fn forget(&self, registry: &dyn Registry, service: &str) {
+        if let Err(error) = registry.deregister(service, &self.endpoint).await {
+            tracing::warn!(server = self.server, service, ?error, "cannot deregister");
         }
     }
 
@@ -66,6 +74,42 @@ impl Enrolment {
     pub(super) fn propagation(&self) -> Duration {
         let registry = self.registry.as_ref();
         registry.map_or(Duration::ZERO, |registry| registry.propagation())
+    }
+}
+
+/// Services that are registered, or about to be: dropped, they are deregistered in the background.
+pub(super) struct Enrolled {
+    enrolment: Arc<Enrolment>,
+    limit: Duration,
+    ended: bool,
+}
+
+impl Enrolled {
+    pub(super) fn new(enrolment: &Arc<Enrolment>, limit: Duration) -> Self {
+        Self {
+            enrolment: Arc::clone(enrolment),
+            limit,
+            ended: false,
+        }
+    }
+
+    /// Takes the services out of the registry.
+    pub(super) async fn end(mut self) {
+        self.enrolment.deregister(self.limit).await;
+        self.ended = true;
+    }
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        // Without a runtime there is nobody to do it.
+        if let Ok(runtime) = Handle::try_current() {
+            let (enrolment, limit) = (Arc::clone(&self.enrolment), self.limit);
+            runtime.spawn(async move { enrolment.deregister(limit).await });
+        }
     }
 }
 

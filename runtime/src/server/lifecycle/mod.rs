@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::method::{ServiceDesc, Webapi};
 use crate::protocol::Protocol;
 
+use enrolment::Enrolled;
 pub(super) use enrolment::Enrolment;
 pub(super) use signals::until_told;
 
@@ -35,6 +36,8 @@ pub(crate) struct Options {
     /// `None`: as long as the registry's news takes.
     pub(crate) drain_window: Option<Duration>,
     pub(crate) hard_deadline: Duration,
+    /// How long the registry may take to forget the services.
+    pub(crate) deregister_timeout: Duration,
 }
 
 impl Default for Options {
@@ -42,6 +45,7 @@ impl Default for Options {
         Self {
             drain_window: None,
             hard_deadline: Duration::from_secs(10),
+            deregister_timeout: Duration::from_secs(5),
         }
     }
 }
@@ -54,7 +58,7 @@ pub struct Bound {
     pub(super) listener: TcpListener,
     pub(super) http: Arc<Http>,
     pub(super) health: Health,
-    pub(super) enrolment: Enrolment,
+    pub(super) enrolment: Arc<Enrolment>,
     pub(super) options: Options,
 }
 
@@ -87,7 +91,8 @@ impl Bound {
     ///
     /// At the end, in order: health says NOT_SERVING, the registry forgets the services, the drain window passes with
     /// calls still taken, the listener closes, connections finish what they have (GOAWAY), and what is left
-    /// at the hard deadline is cut off.
+    /// at the hard deadline is cut off. Dropped before its end, it deregisters in the background, as far as the runtime lives
+    /// on.
     ///
     /// # Errors
     /// What the registry says to the registration. Failures of single connections are logged at `debug`.
@@ -177,8 +182,13 @@ impl Bound {
     /// As [`Enrolment::register`].
     async fn life(&self, stop: impl Future<Output = ()>) -> Result<()> {
         let mut stop = pin!(stop);
+        let mut enrolled = None;
         let start = async {
             self.health.serving().await;
+            enrolled = Some(Enrolled::new(
+                &self.enrolment,
+                self.options.deregister_timeout,
+            ));
             self.enrolment.register().await
         };
         let lived = tokio::select! {
@@ -195,9 +205,13 @@ impl Bound {
         };
         tracing::info!(server = self.name, "stopping");
         self.health.shut_down();
-        self.enrolment.deregister(self.options.hard_deadline).await;
-        let window = self.options.drain_window;
-        tokio::time::sleep(window.unwrap_or(self.enrolment.propagation())).await;
+        let mut window = self.options.drain_window.unwrap_or_default();
+        if let Some(enrolled) = enrolled {
+            enrolled.end().await;
+            let news = self.enrolment.propagation();
+            window = self.options.drain_window.unwrap_or(news);
+        }
+        tokio::time::sleep(window).await;
         lived
     }
 

@@ -47,12 +47,17 @@ impl Registry for Bad {
     }
 }
 
+fn registering(bound: &mut Bound, service: &'static crate::method::ServiceDesc) {
+    let enrolment = Arc::get_mut(&mut bound.enrolment).unwrap();
+    enrolment.services = vec![service];
+}
+
 async fn serve(registry: Bad) -> Result<()> {
     let service = Health::new(std::iter::empty());
     let server = Server::new("test").registry(registry);
     let mut bound = server.bind("127.0.0.1:0").await?;
     // Any service will do to be registered.
-    bound.enrolment.services = vec![crate::call::Service::desc(&service)];
+    registering(&mut bound, crate::call::Service::desc(&service));
     bound.serve_until(async {}).await
 }
 
@@ -128,7 +133,7 @@ impl Registry for Slow {
 async fn bound(server: Server) -> Bound {
     let mut bound = server.bind("127.0.0.1:0").await.unwrap();
     let health = Health::new(std::iter::empty());
-    bound.enrolment.services = vec![crate::call::Service::desc(&health)];
+    registering(&mut bound, crate::call::Service::desc(&health));
     bound
 }
 
@@ -164,4 +169,27 @@ async fn item_10_a_server_registers_once_it_is_healthy_and_serves_on_while_the_n
     running.await.unwrap().unwrap();
     assert!(told.elapsed() >= Duration::from_secs(2));
     assert!(TcpStream::connect(addr).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_dropped_deregisters() {
+    let registry = Slow::default();
+    let bound = bound(Server::new("shop").registry(registry.clone())).await;
+    let mut watch = registry.watch("grpc.health.v1.Health");
+    assert!(watch.next().await.unwrap().is_empty());
+    let running = tokio::spawn(bound.serve_until(std::future::pending()));
+    assert_eq!(watch.next().await.unwrap().len(), 1);
+    running.abort();
+    assert!(watch.next().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_registered_has_nothing_to_take_back() {
+    let registry = Slow::default();
+    let bound = bound(Server::new("shop").registry(registry.clone())).await;
+    bound.health().set("", false);
+    let start = tokio::time::Instant::now();
+    bound.serve_until(async {}).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(registry.asked.lock().unwrap().is_empty());
 }

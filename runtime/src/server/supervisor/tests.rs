@@ -79,6 +79,15 @@ async fn one_that_panics_is_named() {
         .await
         .expect_err("one has panicked");
     assert_eq!(error.message(), "task shaky panicked");
+    // Also before it has made its future.
+    let error = Supervisor::new()
+        .task("shaky", |_| -> std::future::Ready<Result<()>> {
+            panic!("as the test wants")
+        })
+        .run_until(std::future::pending())
+        .await
+        .expect_err("one has panicked");
+    assert_eq!(error.message(), "task shaky panicked");
 }
 
 #[tokio::test(start_paused = true)]
