@@ -36,7 +36,15 @@ fn row(endpoint: &Endpoint, node: &Node, now: u64) -> Row {
         ("version", endpoint.version.clone()),
         ("weight", endpoint.weight.to_string()),
         ("in_flight", node.load().to_string()),
-        ("latency_us", node.health.latency(now).to_string()),
+        ("latency_us", known(node.health.latency(now))),
         ("state", state.to_owned()),
     ]
+}
+
+/// A number, empty if it is not known.
+fn known(number: u64) -> String {
+    match number {
+        0 => String::new(),
+        number => number.to_string(),
+    }
 }

@@ -126,7 +126,10 @@ async fn a_circle_of_processes_stops_at_the_budget_and_says_so() {
             (error.code(), error.reason()),
             (Code::Aborted, "LOOP_DETECTED")
         );
-        let named = error.message().matches("stack.A;stack.B;stack.A;stack.B").count();
+        let named = error
+            .message()
+            .matches("stack.A;stack.B;stack.A;stack.B")
+            .count();
         assert!(named > 0, "{}", error.message());
     }
     println!("a circle of 16 hops ended within {took:?}");
@@ -142,9 +145,9 @@ async fn a_deadline_ends_the_work_of_all_hops() {
         .call(&patient(), step(&["B", "D"], Act::Answer))
         .await;
     assert_eq!(warm.expect("an answer").passed, ["D", "B", "A"]);
-    let ctx = Context::background()
-        .call()
-        .timeout(Duration::from_millis(200));
+    // Time enough for a busy machine to get to D.
+    let limit = Duration::from_secs(1);
+    let ctx = Context::background().call().timeout(limit);
     let start = Instant::now();
     let error = four
         .a
@@ -158,8 +161,8 @@ async fn a_deadline_ends_the_work_of_all_hops() {
         assert_eq!(process.printed().await, format!("{name} dropped"));
     }
     println!(
-        "all hops of a deadline of 200 ms had ended after {:?}",
-        start.elapsed()
+        "the work of all hops had ended {:?} after their deadline",
+        start.elapsed().saturating_sub(limit)
     );
 }
 
