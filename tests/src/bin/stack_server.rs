@@ -5,29 +5,19 @@
 use ezrpc::{Context, Error, Result, Server};
 use ezrpc_tests::proto::stack::{self, Act, Done, Step};
 
-/// Written when the work of a call ends unfinished.
-struct Unfinished {
-    service: &'static str,
-    finished: bool,
-}
+/// Says when the work of a call is over: it has ended, or nobody waits for it any more.
+struct Over(&'static str);
 
-impl Drop for Unfinished {
+impl Drop for Over {
     fn drop(&mut self) {
-        if !self.finished {
-            println!("{} dropped", self.service);
-        }
+        println!("{} over", self.0);
     }
 }
 
 /// What all four do.
 async fn call(service: &'static str, ctx: &Context, step: Step) -> Result<Done> {
-    let mut work = Unfinished {
-        service,
-        finished: false,
-    };
-    let done = pass(service, ctx, step).await;
-    work.finished = true;
-    done
+    let _over = Over(service);
+    pass(service, ctx, step).await
 }
 
 async fn pass(service: &'static str, ctx: &Context, mut step: Step) -> Result<Done> {

@@ -84,7 +84,7 @@ impl Drop for Process {
 /// The four of them: A, B, C and D; A and those behind it find each other.
 pub(crate) struct Four {
     pub(crate) a: Process,
-    pub(crate) b: Process,
+    b: Process,
     pub(crate) d: Process,
     _c: Process,
 }
@@ -102,6 +102,13 @@ impl Four {
             _c: start("C", 2).await,
             d: start("D", 3).await,
         }
+    }
+}
+
+impl Four {
+    /// Those a call by B passes, the last one first.
+    pub(crate) fn hops(&mut self) -> [(&mut Process, &'static str); 3] {
+        [(&mut self.d, "D"), (&mut self.b, "B"), (&mut self.a, "A")]
     }
 }
 
