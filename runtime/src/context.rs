@@ -242,10 +242,12 @@ impl Context {
         self.inner.received.load(Ordering::Relaxed)
     }
 
-    /// Records this line in the error, for `map_err(|e| ctx.trace(e))`.
+    /// Records this line in the error, and adds the fields of this context, for `map_err(|e| ctx.trace(e))`.
     #[track_caller]
     pub fn trace(&self, error: impl Into<Error>) -> Error {
-        error.into().trace()
+        let mut error = error.into().trace();
+        error.push_fields(self.fields());
+        error
     }
 
     /// Returns the metadata of this handler's reply, to be filled.

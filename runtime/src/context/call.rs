@@ -54,6 +54,12 @@ impl Context {
         })
     }
 
+    /// Limits how many hops the calls made with this context may take, each counting as one; fewer that are left stay.
+    #[must_use]
+    pub fn hop_budget(self, hops: u32) -> Self {
+        self.change(|inner| inner.hops = inner.hops.min(hops))
+    }
+
     /// Adds a header to the calls made with this context. A name or value that cannot be sent fails the call.
     #[must_use]
     pub fn header(self, name: &str, value: impl AsRef<str>) -> Self {

@@ -12,7 +12,6 @@ use http::StatusCode;
 use tracing::{Level, enabled, event};
 
 use super::{Ended, is_expected};
-use crate::context::Context;
 use crate::error::{Error, Frame};
 
 const ACCESS: &str = "ezrpc::access";
@@ -40,7 +39,7 @@ macro_rules! access {
             peer = $ended.context.peer().map(tracing::field::display),
             caller = $ended.principal(),
             trace_id = %$ended.context.trace_id(),
-            fields = fields($ended.context).map(tracing::field::display),
+            fields = fields($ended).map(tracing::field::display),
             "call"
         )
     };
@@ -68,7 +67,7 @@ macro_rules! error {
             peer = $ended.context.peer().map(tracing::field::display),
             caller = $ended.principal(),
             trace_id = %$ended.context.trace_id(),
-            fields = fields($ended.context).map(tracing::field::display),
+            fields = fields($ended).map(tracing::field::display),
             stack = %Stack($error.frames()),
             "{}", $error
         )
@@ -130,9 +129,9 @@ impl fmt::Display for Stack<'_> {
     }
 }
 
-/// The context's fields as `key=value key="some value"`; `None` if there are none.
-fn fields(context: &Context) -> Option<String> {
-    let fields = context.fields();
+/// The fields as `key=value key="some value"`; `None` if there are none.
+fn fields(ended: &Ended<'_>) -> Option<String> {
+    let fields = ended.fields();
     let pairs = fields.iter().map(|(key, value)| {
         let key = key.replace([' ', '=', '"'], "_");
         match is_plain(value) {

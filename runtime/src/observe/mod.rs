@@ -7,6 +7,7 @@ mod sending;
 #[cfg(feature = "otel")]
 mod spans;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -135,6 +136,17 @@ impl Drop for Watch {
 }
 
 impl<'a> Ended<'a> {
+    /// The fields of the context, and those that the error brings from where it was traced.
+    pub(crate) fn fields(&self) -> Vec<(Cow<'static, str>, String)> {
+        let mut all = self.context.fields();
+        for (key, value) in self.outcome.err().map_or(&[][..], Error::fields) {
+            if !all.iter().any(|(known, _)| known == key) {
+                all.push((key.clone(), value.clone()));
+            }
+        }
+        all
+    }
+
     /// The static path of the method: `/common.Product/Get`.
     pub(crate) fn method(&self) -> &'static str {
         self.context.method().map_or("", |method| method.path())

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::context::DEFAULT_HOPS;
 use crate::error::{Code, Error, Result};
 use crate::protocol::Protocol;
 use crate::protocol::compression::Encoding;
@@ -35,7 +34,8 @@ pub(crate) struct Head {
     pub(crate) trailers: bool,
     /// There is metadata that HTTP has rules for: [`webapi::metadata`](super::webapi::metadata).
     pub(crate) special_metadata: bool,
-    pub(crate) hops: u32,
+    /// As the caller has it: the server bounds it.
+    pub(crate) hops: Option<u32>,
 }
 
 /// How the request says it is compressed, and how its reply may be.
@@ -82,7 +82,7 @@ impl Head {
             bad_version: false,
             trailers: false,
             special_metadata: false,
-            hops: DEFAULT_HOPS,
+            hops: None,
         };
         let mut seconds = None;
         for (name, value) in headers {
@@ -207,12 +207,9 @@ fn names_headers(value: &[u8]) -> bool {
     !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
 }
 
-/// The hop budget, never above the default: nobody outside can raise it.
-fn hops(value: &[u8]) -> u32 {
-    let number = std::str::from_utf8(value)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    number.map_or(DEFAULT_HOPS, |hops: u32| hops.min(DEFAULT_HOPS))
+/// The hop budget; what is no number counts as nothing said.
+fn hops(value: &[u8]) -> Option<u32> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
     }]
     .into();
     event.tags = tags(ended, error);
-    for (key, value) in ended.context.fields() {
+    for (key, value) in ended.fields() {
         let value = scrub::value(&key, &value);
         event.extra.insert(format!("field.{key}"), value.into());
     }

@@ -39,6 +39,8 @@ pub(crate) struct Host {
     pub(crate) uncompressed: bool,
     /// The longest a call may take, whatever the caller asks for.
     pub(crate) max_timeout: Option<Duration>,
+    /// The largest hop budget, and that of calls that say nothing of it.
+    pub(crate) hop_budget: u32,
     /// Whom browsers may let in.
     pub(crate) cors: Option<Arc<CorsPolicy>>,
     /// Nobody is told of calls.
@@ -188,6 +190,12 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The call's hop budget: nobody outside can raise it.
+    fn hops(&self) -> u32 {
+        let most = self.host.hop_budget;
+        self.head.hops.map_or(most, |hops| hops.min(most))
+    }
+
     pub(super) fn run(
         mut self,
         target: &Target<'_>,
@@ -205,12 +213,13 @@ impl<'a> Exchange<'a> {
         let deadline = self
             .time_limit(target.method)
             .and_then(|limit| start.checked_add(limit));
+        let hops = self.hops();
         let (head, body) = self.request.into_parts();
         let context = Context::inbound(Inbound {
             method: target.method,
             route,
             deadline,
-            hops: self.head.hops,
+            hops,
             peer: self.peer,
             certificates: head.extensions.get().cloned(),
             start,

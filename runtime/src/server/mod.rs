@@ -88,6 +88,7 @@ pub struct Server {
     max_message: usize,
     uploads: Uploads,
     max_timeout: Option<Duration>,
+    hop_budget: u32,
     json: json::Options,
     rules: Rules,
     http: webapi::Options,
@@ -128,6 +129,7 @@ impl Server {
             max_message: MAX_MESSAGE,
             uploads: Uploads::default(),
             max_timeout: None,
+            hop_budget: crate::context::DEFAULT_HOPS,
             json: json::Options::new().lenient(),
             rules: Rules::default(),
             http: webapi::Options::default(),
@@ -312,6 +314,7 @@ impl Server {
             unlogged: self.unlogged,
             uncompressed: self.uncompressed,
             max_timeout: self.max_timeout,
+            hop_budget: self.hop_budget,
             cors: self
                 .cors
                 .map(|cors| cors.policy().map(Arc::new))

@@ -52,6 +52,7 @@ fn host(service: &dyn Service) -> Host {
         edge: false,
         uncompressed: false,
         max_timeout: None,
+        hop_budget: crate::context::DEFAULT_HOPS,
         cors: None,
         unlogged: false,
     }

@@ -22,6 +22,7 @@ async fn call(service: &'static str, ctx: &Context, step: Step) -> Result<Done> 
 
 async fn pass(service: &'static str, ctx: &Context, mut step: Step) -> Result<Done> {
     ctx.set_field("service", service);
+    ctx.set_field(format!("passed{service}"), "yes");
     if step.via.is_empty() {
         return act(service, step.act()).await;
     }
@@ -33,7 +34,11 @@ async fn pass(service: &'static str, ctx: &Context, mut step: Step) -> Result<Do
         "A" => stack::a().call(ctx, step).await?,
         "B" => stack::b().call(ctx, step).await?,
         "C" => stack::c().call(ctx, step).await?,
-        "D" => stack::d().call(ctx, step).await?,
+        // With the fields of this context, for whoever tells of the error.
+        "D" => stack::d()
+            .call(ctx, step)
+            .await
+            .map_err(|error| ctx.trace(error))?,
         _ => return Err(Error::invalid_argument(format!("no service {next}"))),
     };
     done.passed.push(service.to_owned());

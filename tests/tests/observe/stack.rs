@@ -32,6 +32,7 @@ fn expected(via: &str) -> Vec<String> {
         server.to_owned(),
         "stack.D/Call".to_owned(),
         format!("stack.D/Call ({server})"),
+        server.to_owned(),
         format!("stack.{via}/Call"),
         format!("stack.{via}/Call ({server})"),
         "stack.A/Call".to_owned(),
@@ -43,7 +44,8 @@ fn expected(via: &str) -> Vec<String> {
 async fn stack_crosses_four_processes_to_log_sentry_and_client() {
     let (sentry, mut events) = ingest().await;
     let mut four = Four::start(Some(&format!("http://key@{sentry}/1"))).await;
-    for via in ["B", "C"] {
+    for name in ["B", "C"] {
+        let via = name;
         let call = four
             .a
             .client()
@@ -73,16 +75,24 @@ async fn stack_crosses_four_processes_to_log_sentry_and_client() {
         let sent = event["exception"]["values"][0]["stacktrace"]["frames"]
             .as_array()
             .expect("frames");
-        assert_eq!(sent.len(), 6);
+        assert_eq!(sent.len(), 7);
         let function = |frame: &Value| frame["function"].as_str().unwrap_or_default().to_owned();
-        let functions: Vec<String> = sent.iter().rev().map(function).skip(1).collect();
+        // Plain lines have none.
+        let functions = sent
+            .iter()
+            .rev()
+            .map(function)
+            .filter(|name| !name.is_empty());
+        let functions: Vec<String> = functions.collect();
         let via = format!("stack.{via}/Call");
         assert_eq!(
             functions,
             ["stack.D/Call", "stack.D/Call", &via, &via, "stack.A/Call"]
         );
         assert_eq!(event["transaction"], "/stack.A/Call");
+        // The fields of A's context, and those B or C traced the error with.
         assert_eq!(event["extra"]["field.service"], "A");
+        assert_eq!(event["extra"][format!("field.passed{name}")], "yes");
     }
     assert!(events.try_recv().is_err(), "one event a failed call");
 }

@@ -1,5 +1,6 @@
 //! Errors as gRPC trailers and back: `grpc-status`, `grpc-message`, `grpc-status-details-bin`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderValue};
@@ -24,6 +25,10 @@ const DEBUG_INFO: &str = "google.rpc.DebugInfo";
 const CODE_ENTRY: &str = "ezrpcCode";
 /// Stands in DebugInfo's detail where the message is what only trusted peers may read, so that they do not pass it on.
 const CAUSE_NOTE: &str = "the message is the cause's text";
+/// Stands in the detail of a DebugInfo whose entries are fields of contexts: `key=value`.
+const FIELDS_NOTE: &str = "fields";
+/// What fields leave to the frames, in bytes.
+const FRAMES_ROOM: usize = 1024;
 
 /// The trailers of a call that went well.
 pub(crate) fn ok() -> HeaderMap {
@@ -84,10 +89,23 @@ fn details_within(error: &Error, text: &str, trusted: bool, room: usize) -> Opti
     for detail in error.details() {
         push_within(&mut status, detail.clone(), rest);
     }
+    if trusted && !error.fields().is_empty() {
+        push_within(&mut status, fields(error), rest.saturating_sub(FRAMES_ROOM));
+    }
     if trusted && (cause || !error.frames().is_empty()) {
         push_debug(&mut status, note, error.frames(), room);
     }
     (!status.details.is_empty()).then(|| status.encode_to_vec())
+}
+
+/// The fields of the contexts an error was traced in, as a DebugInfo of their own.
+fn fields(error: &Error) -> Any {
+    let entry = |(key, value): &(Cow<'static, str>, String)| format!("{key}={value}");
+    let debug = DebugInfo {
+        stack_entries: error.fields().iter().map(entry).collect(),
+        detail: FIELDS_NOTE.to_owned(),
+    };
+    pack(DEBUG_INFO, &debug)
 }
 
 /// Adds a detail, unless that takes more than `room`.
@@ -215,6 +233,13 @@ fn with_details(mut error: Error, encoded: &[u8]) -> Error {
                 };
             }
         } else if let Some(debug) = unpack::<DebugInfo>(DEBUG_INFO, &detail) {
+            if debug.detail == FIELDS_NOTE {
+                error.push_fields(debug.stack_entries.iter().filter_map(|entry| {
+                    let (key, value) = entry.split_once('=')?;
+                    Some((Cow::Owned(key.to_owned()), value.to_owned()))
+                }));
+                continue;
+            }
             if debug.detail == CAUSE_NOTE {
                 error = error.with_message_as_cause();
             }
@@ -252,6 +277,21 @@ mod tests {
             .sum();
         assert!(size <= LIMIT, "{size} bytes of trailers");
         read(&trailers).expect("a status").expect_err("an error")
+    }
+
+    #[test]
+    fn fields_stay_within_trust_and_leave_room_for_frames() {
+        let field = |key: &str, value: String| (Cow::Owned(key.to_owned()), value);
+        let mut error = Error::bare(Code::NotFound, "gone").trace();
+        error.push_fields([field("productId", "0=12".to_owned())]);
+        error.push_fields([field("productId", "7".to_owned())]);
+        let read = round_trip(&error, true);
+        assert_eq!(read.fields(), [field("productId", "0=12".to_owned())]);
+        assert_eq!(read.frames().len(), 1);
+        assert_eq!(round_trip(&error, false).fields(), []);
+        error.push_fields([field("long", "x".repeat(4000))]);
+        let read = round_trip(&error, true);
+        assert_eq!((read.fields().len(), read.frames().len()), (0, 1));
     }
 
     #[test]

@@ -17,6 +17,14 @@ impl Server {
         self
     }
 
+    /// Sets how many hops a call that comes here may still take (default 16). A caller may ask for fewer, not for more.
+    ///
+    /// A call made with the context of a handler has one less; with none left it fails with reason `LOOP_DETECTED`.
+    pub fn hop_budget(mut self, hops: u32) -> Self {
+        self.hop_budget = hops;
+        self
+    }
+
     /// Sets how long the server keeps serving after it has deregistered (default: as long as its registry says that
     /// clients take to know, [`Registry::propagation`](crate::discovery::Registry::propagation): 2 s with Consul, none
     /// with others and without a registry).

@@ -173,6 +173,51 @@ async fn a_loop_ends_at_the_hop_budget() {
     }
 }
 
+/// The budget is an option of servers and of calls; who asks for more than a server gives has what it gives.
+#[tokio::test]
+async fn hop_budgets_may_be_smaller_and_larger() {
+    for (budget, call, absurd, passed) in [
+        (4, None, None, 6),
+        (40, Some(2), None, 3),
+        (4, None, Some("4000000000"), 6),
+        (4, None, Some("-1"), 6),
+        (20, None, Some("2"), 4),
+        // A caller of ours that says nothing has 16.
+        (40, None, None, 17),
+    ] {
+        let echo = Echo::default();
+        let server = Server::new("echo").add(EchoServer::new(echo.clone()));
+        let running = Running::start(server.hop_budget(budget)).await;
+        echo.call_next(running.client());
+        let ctx = Context::background().call();
+        let ctx = match call {
+            Some(hops) => ctx.hop_budget(hops),
+            None => ctx,
+        };
+        let message = match absurd {
+            None => running
+                .client()
+                .r#loop(&ctx, request("round"))
+                .await
+                .unwrap_err()
+                .to_string(),
+            Some(ttl) => {
+                let asked = ezrpc_tests::http::Request::json("/e2e.Echo/Loop", "{}");
+                asked
+                    .header("ezrpc-ttl", ttl)
+                    .http1(running.addr)
+                    .await
+                    .text()
+            }
+        };
+        assert_eq!(
+            message.matches("e2e.Echo").count(),
+            passed,
+            "{budget} {call:?} {absurd:?}: {message}"
+        );
+    }
+}
+
 /// Over HTTP the loop is 508, and says nothing of what is inside.
 #[tokio::test]
 async fn a_loop_over_http_is_508() {
