@@ -245,3 +245,26 @@ async fn messages_over_the_limits() {
     }
     with_both_channels!(running, check);
 }
+
+/// Peers take trailers of 8 to 16 KiB: an error of a long message, and of a long way, is cut to fit.
+#[tokio::test]
+async fn a_long_error_arrives_cut() {
+    let running = Running::echo().await;
+    macro_rules! check {
+        ($client:expr) => {
+            let mut client = $client;
+            let long = EchoRequest {
+                fail_with: 13,
+                ..request(&"long ".repeat(20_000))
+            };
+            let status = client.say(long).await.unwrap_err();
+            assert_eq!(status.code(), Code::Internal);
+            assert!(status.message().starts_with("long long "), "{status}");
+            assert!(status.message().len() < 4096, "{}", status.message().len());
+            // The connection is none the worse for it.
+            let said = client.say(request("hi")).await.unwrap().into_inner();
+            assert_eq!(said, reply("hi", 0));
+        };
+    }
+    with_both_channels!(running, check);
+}
