@@ -38,7 +38,9 @@ pub enum Balance {
     RoundRobin,
     /// The calls with one key ([`Context::key`](crate::Context::key)) to one instance. When an instance comes or goes
     /// only its share of the keys moves; which instance a key goes to depends on addresses and weights alone and is
-    /// the same in all clients. Calls without a key go as by [`Balance::LeastLoaded`].
+    /// the same in all clients. Other keys move as well, up to one in a hundred, now and then when there are more than
+    /// about 400 instances (with very different weights fewer), and more of them when an instance comes whose weight is
+    /// less than half of the least before. Calls without a key go as by [`Balance::LeastLoaded`].
     ConsistentHash,
     /// Each unary call to every instance, of whatever weight. All must succeed; the reply is that of the first one by
     /// address. An error says how many failed, and where. Other calls than unary ones are refused.

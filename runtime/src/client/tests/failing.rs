@@ -13,6 +13,8 @@ use super::calls::Once;
 use super::fixture::*;
 use crate::client::Channel;
 use crate::client::endpoint::Node;
+use crate::client::group::Group;
+use crate::client::transport::Transport;
 use crate::context::Context;
 use crate::discovery::Fixed;
 use crate::error::{Code, Error, Result};
@@ -110,6 +112,28 @@ async fn half_of_them_are_asked_whatever_they_do() {
     let counts = [&first, &second].map(|count| count.load(Ordering::Relaxed));
     assert_eq!(counts[0] + counts[1], 100);
     assert!(counts.iter().max() > Some(&80), "{counts:?}");
+}
+
+#[test]
+fn of_two_that_fail_at_once_one_is_left() {
+    for _ in 0..200 {
+        let fixed = Fixed::new().all("127.0.0.1:1").all("127.0.0.1:2");
+        let group = Group::discovered(ECHO.name(), Arc::new(fixed), Transport::default());
+        let group = Arc::new(group);
+        let nodes = group.current().unwrap();
+        let barrier = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for node in nodes.list() {
+                scope.spawn(|| {
+                    barrier.wait();
+                    group.eject(node);
+                });
+            }
+        });
+        let now = crate::client::clock::now();
+        let ejected = |node: &&Arc<Node>| node.health.is_ejected(now);
+        assert_eq!(nodes.list().iter().filter(ejected).count(), 1);
+    }
 }
 
 #[tokio::test]
