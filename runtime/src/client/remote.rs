@@ -122,6 +122,8 @@ impl Remote {
     /// Sends a request stream and waits for the response to begin. What was taken from it cannot be sent again.
     async fn upload(&mut self, messages: Streaming<Bytes>) -> Result<(Incoming, Place, Upload)> {
         let Open { sent, mut place } = self.open().await?;
+        place.uploads();
+        place.untimed();
         let (body, response) = sent.split();
         let mut upload = Upload::start(body, messages);
         let incoming = match place.response(response).await {

@@ -168,6 +168,28 @@ async fn retries_have_a_budget() {
 }
 
 #[tokio::test]
+async fn a_refused_stream_costs_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::to(listener.local_addr().unwrap());
+    let mut calls = 0;
+    let serving = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            calls += 1;
+            respond.send_reset(h2::Reason::REFUSED_STREAM);
+        }
+    };
+    let ctx = Context::background();
+    tokio::select! {
+        said = say(&channel, &ctx, "hello") => assert_eq!(code(said), Code::Unavailable),
+        () = serving => panic!("the connection ended"),
+    }
+    // All attempts, on one connection.
+    assert_eq!(calls, 5);
+}
+
+#[tokio::test]
 async fn a_retry_goes_elsewhere() {
     let (bad, requests) = resetting().await;
     let good = Served::named("good").await;
@@ -204,6 +226,24 @@ async fn item_19_a_cancel_does_not_count_against_an_instance() {
         assert_eq!((node.load(), node.health.latency(now)), (0, 0));
         assert!(!node.health.failed());
     }
+}
+
+#[tokio::test]
+async fn a_request_stream_that_is_fed_nothing_does_not_count_against_an_instance() {
+    let server = Served::start().await;
+    let ctx = found_at(&[server.address]);
+    say(&CHANNEL, &ctx, "hello").await.unwrap();
+    let calls = (0..5).map(|_| async {
+        let (_feed, numbers) = Streaming::<Text>::channel(1);
+        let call = ctx.call().timeout(Duration::from_millis(50));
+        let method = ECHO.method(2);
+        let sum: Result<Text> = CHANNEL.client_streaming(method, &call, numbers).await;
+        assert_eq!(code(sum), Code::DeadlineExceeded);
+    });
+    for call in calls {
+        call.await;
+    }
+    assert!(!node(&ctx).health.failed());
 }
 
 #[tokio::test(start_paused = true)]
