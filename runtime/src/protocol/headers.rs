@@ -66,7 +66,7 @@ pub(crate) fn is_hidden(name: &str) -> bool {
         )
 }
 
-/// Leaves out what a request says of a connection of HTTP/1: HTTP/2 forbids it.
+/// Leaves out what a request says of a connection of HTTP/1: HTTP/2 forbids it, but for `te: trailers`.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
     const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -79,8 +79,10 @@ pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     ] {
         headers.remove(name);
     }
-    if headers.get_all(TE).iter().any(|value| *value != TRAILERS) {
-        headers.remove(TE);
+    let trailers = headers.get_all(TE).iter().any(|value| *value == TRAILERS);
+    headers.remove(TE);
+    if trailers {
+        headers.insert(TE, TRAILERS);
     }
 }
 
