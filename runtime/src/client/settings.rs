@@ -127,14 +127,11 @@ impl Channel {
                 self.target = Target::Remote(Arc::new(Group::fixed(group.address(), transport)));
             }
             Target::Discovered(_) => {
-                let mut transport = self
-                    .options
-                    .transport
-                    .as_deref()
-                    .cloned()
-                    .unwrap_or_default();
+                let means = self.options.means.as_deref();
+                let transport = means.map(|means| means.transport.clone());
+                let mut transport = transport.unwrap_or_default();
                 change(&mut transport);
-                self.options.transport = Some(Arc::new(transport));
+                self.options.means = Some(Arc::new(transport.into()));
             }
             Target::Local(_) => {}
         }
