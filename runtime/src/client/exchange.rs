@@ -1,7 +1,7 @@
 //! One request on a connection and what comes back, up to the errors of the transport.
 //!
 //! A limit: h2 keeps requests back while the server has as many streams as it takes, and does not say which ones. Those
-//! fail with the connection as if the server might have seen them.
+//! fail with the connection as if the server might have seen them. So they go elsewhere as long as that can be.
 
 use std::task::{Context as TaskContext, Poll, Waker};
 

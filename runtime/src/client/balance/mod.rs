@@ -20,7 +20,7 @@ use crate::random;
 /// Each honours the instances' weights: of weights 1 and 3 the second gets three times as many calls, and an instance of
 /// weight 0 gets none unless all have weight 0. Each leaves out, as long as there are others, instances that cannot be
 /// reached, that have failed calls five times in a row, or (but [`Balance::ConsistentHash`], which waits for it) that
-/// have no connection yet.
+/// have no connection yet, or as many calls as they take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Balance {
@@ -82,7 +82,7 @@ impl Ask<'_> {
         let avoided = self.avoid.iter().any(|avoid| Arc::ptr_eq(avoid, node));
         match (node.standing(self.runtime, self.now), avoided) {
             // One without a connection that has not failed goes before one that has.
-            (Standing::Ready | Standing::Unconnected | Standing::Stuck, true) => {
+            (Standing::Ready | Standing::Full | Standing::Unconnected | Standing::Stuck, true) => {
                 Rank(Standing::Stuck, true)
             }
             (standing, avoided) => Rank(standing, avoided),

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, advance};
 
 use super::calls::Once;
@@ -187,6 +190,26 @@ async fn a_refused_stream_costs_no_connection() {
     }
     // All attempts, on one connection.
     assert_eq!(calls, 5);
+}
+
+#[tokio::test]
+async fn a_server_says_how_many_streams_it_takes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ctx = found_at(&[listener.local_addr().unwrap()]);
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut builder = h2::server::Builder::new();
+        let builder = builder.max_concurrent_streams(3);
+        let mut connection = builder.handshake::<_, Bytes>(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let _ = respond.send_response(Response::new(()), true);
+        }
+    });
+    let slot = |ctx: &Context| node(ctx).slot(Handle::current().id());
+    assert_eq!(slot(&ctx).streams(), u32::MAX);
+    // No answer of gRPC's, but one.
+    assert_eq!(code(say(&CHANNEL, &ctx, "hello").await), Code::Unknown);
+    assert_eq!(slot(&ctx).streams(), 3);
 }
 
 #[tokio::test]
