@@ -151,19 +151,20 @@ impl Attempts {
     /// # Errors
     /// What has failed, if not.
     pub(super) fn again(&mut self, place: Place, failure: Failure, repeatable: bool) -> Result<()> {
+        let unseen = matches!(failure, Failure::Unseen(_) | Failure::Refused(_));
+        if matches!(failure, Failure::Unseen(_)) {
+            // It is about to end: what is under way there goes on.
+            place.retire();
+        }
         let left = match failure {
-            Failure::Unseen(_) => {
-                // It refuses requests, or is about to end: what is under way there goes on.
-                place.retire();
-                &mut self.unseen
-            }
+            Failure::Unseen(_) | Failure::Refused(_) => &mut self.unseen,
             Failure::Broken(_) | Failure::Lost(_) if repeatable => &mut self.repeats,
             Failure::Broken(_) | Failure::Lost(_) | Failure::Own(_) => {
                 return Err(failure.into_error());
             }
         };
         // The first time that no server has seen it costs nobody anything: a server that goes says so to many at once.
-        let free = matches!(failure, Failure::Unseen(_)) && *left == UNSEEN;
+        let free = unseen && *left == UNSEEN;
         if *left == 0 || !(free || self.group.budget.withdraw()) {
             return Err(failure.into_error());
         }

@@ -5,13 +5,16 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::time::sleep_until;
 
 use super::attempts::{Attempts, Terms};
 use super::balance::Balance;
 use super::remote::Remote;
 use crate::error::{Code, Error, Result};
+use crate::protocol::reply::deadline_exceeded;
 
 /// How many of the instances that have failed are named.
 const NAMED: usize = 5;
@@ -35,7 +38,7 @@ impl Remote {
             let one = Self::new(plan, (Arc::clone(group), Arc::clone(nodes)), terms)?;
             calls.push(one.single(data.clone()));
         }
-        let mut replies = all(calls).await;
+        let mut replies = all(calls, self.attempts.terms.deadline).await;
         if replies.iter().any(Result::is_err) {
             let addresses = nodes.list().iter().map(|node| &*node.address);
             return Err(some_failed(addresses.zip(replies).collect()));
@@ -87,23 +90,32 @@ fn some_failed(replies: Vec<(&str, Result<Bytes>)>) -> Error {
     first.with_message(text)
 }
 
-/// Runs futures side by side to their ends.
-async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
+/// Runs calls side by side to their ends, or to their deadline: who has not answered then is named as who has failed.
+async fn all<F: Future<Output = Result<Bytes>>>(
+    calls: Vec<F>,
+    deadline: Option<Instant>,
+) -> Vec<Result<Bytes>> {
+    let mut running: Vec<Pin<Box<F>>> = calls.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<Result<Bytes>>> = running.iter().map(|_| None).collect();
+    let mut alarm = deadline.map(|deadline| Box::pin(sleep_until(deadline.into())));
     poll_fn(|cx| {
-        for (future, done) in running.iter_mut().zip(&mut done) {
+        for (call, done) in running.iter_mut().zip(&mut done) {
             if done.is_none()
-                && let Poll::Ready(output) = future.as_mut().poll(cx)
+                && let Poll::Ready(reply) = call.as_mut().poll(cx)
             {
-                *done = Some(output);
+                *done = Some(reply);
             }
         }
-        match done.iter().all(Option::is_some) {
+        // Whichever timer has woken the task: the call as a whole has one of its own, and its error names nobody.
+        let over = alarm.as_mut().is_some_and(|alarm| {
+            alarm.as_mut().poll(cx).is_ready() || alarm.deadline() <= tokio::time::Instant::now()
+        });
+        match over || done.iter().all(Option::is_some) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
     })
     .await;
-    done.into_iter().flatten().collect()
+    let late = |reply: Option<_>| reply.unwrap_or_else(|| Err(deadline_exceeded()));
+    done.into_iter().map(late).collect()
 }

@@ -1,4 +1,6 @@
 //! How many calls may be sent again: a share of all calls, so that retries do not make a bad hour worse.
+//!
+//! The first retry of a call that no server has seen is free: a server that goes says so to many calls at once.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

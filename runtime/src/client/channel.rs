@@ -22,7 +22,7 @@ use super::upload::encoded;
 use crate::call::Service;
 use crate::codec::Message;
 use crate::context::Context;
-use crate::discovery::{Clients, check_address, default_clients};
+use crate::discovery::{Clients, Means, check_address, default_clients};
 use crate::error::Result;
 use crate::interceptor::Chain;
 use crate::method::{Method, ServiceDesc};
@@ -72,7 +72,7 @@ pub(super) struct Options {
     pub(super) slow_start: Duration,
     pub(super) fail_fast: bool,
     /// How a discovered channel connects, if not as by default; one to an address has it with the address.
-    pub(super) transport: Option<Arc<Transport>>,
+    pub(super) means: Option<Arc<Means>>,
 }
 
 impl Channel {
@@ -87,7 +87,7 @@ impl Channel {
                 balance: Balance::LeastLoaded,
                 slow_start: SLOW_START,
                 fail_fast: false,
-                transport: None,
+                means: None,
             },
         }
     }
@@ -125,7 +125,8 @@ impl Channel {
     /// the default one.
     ///
     /// It is what stands behind the process-wide clients, for one with other settings. Channels that connect in the
-    /// same way (TLS, keepalive, time limit) share connections, also with the process-wide clients.
+    /// same way (keepalive, time limit) share connections, also with the process-wide clients; with TLS only clones of
+    /// one channel do, and their connections end with the last of them: make it once, not for each call.
     ///
     /// ```
     /// use ezrpc::{Balance, Channel};
@@ -305,7 +306,7 @@ impl Channel {
                     Some(clients) => clients,
                     None => default_clients()?,
                 };
-                clients.group(service, self.options.transport.as_deref())
+                clients.group(service, self.options.means.as_deref())
             }
         };
         let patience = match deadline {

@@ -29,6 +29,8 @@ pub(super) struct Slot {
     common: Arc<Common>,
     /// Connections opened since a call was last answered.
     unanswered: AtomicU32,
+    /// How many streams its server takes at once, as it said of the connection on which a call was answered last.
+    streams: AtomicU32,
     /// The [`Phase`] of `state`, to be read without its lock.
     phase: AtomicU64,
     state: Mutex<State>,
@@ -92,6 +94,7 @@ impl Slot {
             address,
             common,
             unanswered: AtomicU32::new(0),
+            streams: AtomicU32::new(u32::MAX),
             phase: AtomicU64::new(Phase::Idle.pack()),
             state: Mutex::new(State {
                 connection: None,
@@ -121,6 +124,17 @@ impl Slot {
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn pretend(&self, phase: Phase) {
         self.set_phase(phase);
+    }
+
+    /// How many streams its server takes at once, as far as is known.
+    pub(super) fn streams(&self) -> u32 {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Looks as if the server had said so.
+    #[cfg(test)]
+    pub(super) fn pretend_streams(&self, streams: u32) {
+        self.streams.store(streams, Ordering::Relaxed);
     }
 
     /// Whether there is a connection or a reason to wait with one.
@@ -172,6 +186,12 @@ impl Slot {
         // Read first: as a rule it is so, and all callers only read.
         if self.unanswered.load(Ordering::Relaxed) != 0 {
             self.unanswered.store(0, Ordering::Relaxed);
+            // Once for a connection, when its settings have come for sure.
+            if let Some(lease) = self.lease() {
+                let streams = lease.sender.current_max_send_streams();
+                let streams = u32::try_from(streams).unwrap_or(u32::MAX);
+                self.streams.store(streams, Ordering::Relaxed);
+            }
         }
     }
 
@@ -224,7 +244,7 @@ impl Slot {
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "cannot connect");
                 // How long to wait is written down there.
-                self.answered();
+                self.unanswered.store(0, Ordering::Relaxed);
                 self.fail(&mut state, &error.to_string());
                 None
             }

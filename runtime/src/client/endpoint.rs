@@ -47,6 +47,8 @@ pub(super) struct Origin {
 pub(super) enum Standing {
     /// It has a connection.
     Ready,
+    /// It has one that takes no more calls now; they would queue.
+    Full,
     /// It has none; it may have one soon.
     Unconnected,
     /// Connecting takes long.
@@ -102,20 +104,27 @@ impl Node {
 
     /// Returns how the connection in this runtime is.
     pub(super) fn phase(&self, runtime: runtime::Id) -> Phase {
-        match self.first.get() {
-            None => Phase::Idle,
-            Some((id, slot)) if *id == runtime => slot.phase(),
-            Some(_) => {
+        self.look(runtime, Slot::phase).unwrap_or(Phase::Idle)
+    }
+
+    /// Looks at the place of the connection in this runtime, if there is one.
+    fn look<T>(&self, runtime: runtime::Id, look: impl FnOnce(&Slot) -> T) -> Option<T> {
+        match self.first.get()? {
+            (id, slot) if *id == runtime => Some(look(slot)),
+            _ => {
                 let slots = self.others.lock().unwrap_or_else(PoisonError::into_inner);
                 let slot = slots.iter().find(|(id, _)| *id == runtime);
-                slot.map_or(Phase::Idle, |(_, slot)| slot.phase())
+                slot.map(|(_, slot)| look(slot))
             }
         }
     }
 
     /// Returns how well it can be used now.
     pub(super) fn standing(&self, runtime: runtime::Id, now: u64) -> Standing {
-        let standing = match self.phase(runtime) {
+        let look = self.look(runtime, |slot| (slot.phase(), slot.streams()));
+        let (phase, streams) = look.unwrap_or((Phase::Idle, u32::MAX));
+        let standing = match phase {
+            Phase::Open if self.load() >= streams => Standing::Full,
             Phase::Open => Standing::Ready,
             Phase::Down { until } if until > now => return Standing::Down,
             Phase::Idle | Phase::Down { .. } => Standing::Unconnected,

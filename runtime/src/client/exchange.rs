@@ -1,4 +1,9 @@
 //! One request on a connection and what comes back, up to the errors of the transport.
+//!
+//! A limit: h2 keeps requests back while the server has as many streams as it takes, and does not say which ones. Those
+//! fail with the connection as if the server might have seen them. So they go elsewhere as long as that can be.
+
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
@@ -13,20 +18,24 @@ use crate::error::{Code, Error};
 pub(super) enum Failure {
     /// The server has not seen it, and promises so: it may be sent again.
     Unseen(Error),
+    /// The same of one stream, on a connection that takes others.
+    Refused(Error),
     /// The stream broke; the server may have acted.
     Broken(Error),
     /// The connection broke; the server may have acted.
     Lost(Error),
-    /// The caller has given up the stream; the server may have acted.
+    /// The caller has given up the stream, and the server may have acted; or the request cannot be sent anywhere.
     Own(Error),
 }
 
 impl Failure {
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Unseen(error) | Self::Broken(error) | Self::Lost(error) | Self::Own(error) => {
-                error
-            }
+            Self::Unseen(error)
+            | Self::Refused(error)
+            | Self::Broken(error)
+            | Self::Lost(error)
+            | Self::Own(error) => error,
         }
     }
 }
@@ -39,10 +48,19 @@ pub(super) struct Sent {
 
 /// Sends the head of a request.
 pub(super) fn send(sender: &mut Sender, request: Request<()>) -> Result<Sent, Failure> {
-    match sender.send_request(request, false) {
-        Ok((response, body)) => Ok(Sent { response, body }),
-        // Nothing was written, whatever the reason.
-        Err(error) => Err(Failure::Unseen(transport_error(&error))),
+    let error = match sender.send_request(request, false) {
+        Ok((response, body)) => return Ok(Sent { response, body }),
+        Err(error) => error,
+    };
+    let said = transport_error(&error);
+    let by_peer = error.is_io() || error.is_go_away() || error.is_reset();
+    // Fails when the connection has ended, or has no more numbers for streams.
+    let ready = sender.poll_ready(&mut TaskContext::from_waker(Waker::noop()));
+    match by_peer || matches!(ready, Poll::Ready(Err(_))) {
+        // Nothing was written.
+        true => Err(Failure::Unseen(said)),
+        // Another connection would not take it either.
+        false => Err(Failure::Own(said.with_code(Code::Internal))),
     }
 }
 
@@ -77,8 +95,9 @@ fn failure(error: &h2::Error) -> Failure {
     let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
     // h2 gives a peer's GOAWAY only to streams after the last one the peer has taken.
     let not_taken = error.is_go_away() && error.is_remote();
-    match (refused && error.is_remote()) || not_taken {
+    match not_taken {
         true => Failure::Unseen(said),
+        false if refused && error.is_remote() => Failure::Refused(said),
         false if error.is_reset() && (error.is_remote() || error.is_library()) => {
             Failure::Broken(said)
         }

@@ -182,8 +182,10 @@ impl Group {
     /// Takes what the registry has said since; returns what it said before, which may take time to drop.
     fn refresh(&self, state: &mut State) -> Option<Arc<Nodes>> {
         let watch = state.watch.as_mut()?;
+        // Asked first: the last snapshot comes before the end, maybe between the two.
+        let over = watch.is_over();
         let Some(snapshot) = watch.try_next() else {
-            if watch.is_over() && state.nodes.is_some() {
+            if over && state.nodes.is_some() {
                 state.watch = None;
             }
             return None;
@@ -210,13 +212,18 @@ impl Group {
     /// Leaves an endpoint alone for a while that has failed calls in a row, if there are enough others.
     pub(super) fn eject(&self, node: &Node) {
         let now = clock::now();
-        let nodes = self.lock().nodes.clone();
-        let spare = nodes.is_some_and(|nodes| nodes.can_spare_one(now));
-        if spare && !node.health.is_ejected(now) {
-            let penalty = node.health.eject(now);
+        if let Some(penalty) = self.penalty(node, now) {
             let (service, address) = (self.service, &node.address);
             tracing::debug!(service, %address, ?penalty, "fails calls in a row, gets none for a while");
         }
+    }
+
+    fn penalty(&self, node: &Node, now: u64) -> Option<Duration> {
+        // Held to the end, so that of the last two only one is ejected.
+        let state = self.lock();
+        let nodes = state.nodes.as_ref()?;
+        let spare = nodes.can_spare_one(now) && !node.health.is_ejected(now);
+        spare.then(|| node.health.eject(now))
     }
 
     /// What the registry has said last, and why it does not answer now, if it does not.

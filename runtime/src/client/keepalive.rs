@@ -1,5 +1,7 @@
 //! Pings: who has fallen silent while it owes answers is asked whether it is there.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use h2::{Ping, PingPong};
@@ -22,6 +24,8 @@ pub(super) const DEFAULT: Keepalive = Keepalive {
 
 /// Servers of other makes take a ping every five minutes, and more of them only when they send something in between.
 const PATIENCE: Duration = Duration::from_secs(310);
+/// What they ask for between two pings: those of [`PATIENCE`], less a look, are no sooner.
+const BORNE: Duration = Duration::from_secs(300);
 /// How often more than that they bear (grpc-go closes the connection at the third time).
 const EARLY: u32 = 2;
 /// How much longer each time it is waited with a server that answers pings and says nothing else.
@@ -33,6 +37,8 @@ const LOOKS: u32 = 5;
 pub(super) async fn silence(keepalive: Keepalive, line: &Line, mut pings: PingPong) -> String {
     let mut rhythm = Rhythm::new(keepalive.interval);
     let mut mark = line.mark();
+    // Whether the answer to a ping is still to come.
+    let mut owed = false;
     loop {
         sleep(rhythm.look).await;
         let spoke = !line.is_silent_since(mark);
@@ -45,10 +51,17 @@ pub(super) async fn silence(keepalive: Keepalive, line: &Line, mut pings: PingPo
         if !rhythm.look(seen) {
             continue;
         }
-        let answer = timeout(keepalive.timeout, pings.ping(Ping::opaque())).await;
-        // Any word of the server's shows that it lives, and an answer may be behind a long reply.
-        if answer.is_err() && line.is_silent_since(mark) {
-            return format!("no answer to a ping within {:?}", keepalive.timeout);
+        // It may have come late, and until it is taken h2 sends no other ping.
+        owed = owed && !poll_fn(|cx| Poll::Ready(pings.poll_pong(cx).is_ready())).await;
+        // Fails when the connection ends, which its driver says.
+        owed = owed || pings.send_ping(Ping::opaque()).is_ok();
+        match timeout(keepalive.timeout, poll_fn(|cx| pings.poll_pong(cx))).await {
+            Ok(_) => owed = false,
+            // Any word of the server's shows that it lives, and an answer may be behind a long reply.
+            Err(_) if line.is_silent_since(mark) => {
+                return format!("no answer to a ping within {:?}", keepalive.timeout);
+            }
+            Err(_) => {}
         }
         mark = line.mark();
     }
@@ -121,10 +134,11 @@ impl Rhythm {
     }
 
     fn ping(&mut self) {
-        if self.pinged.is_some_and(|since| since < PATIENCE) {
+        if self.pinged.is_some_and(|since| since < BORNE) {
             self.early += 1;
         }
-        self.gap = match self.early < EARLY {
+        // The last early one is kept for a new request.
+        self.gap = match self.early + 1 < EARLY {
             true => self
                 .gap
                 .saturating_mul(GROWTH)
@@ -159,7 +173,7 @@ mod tests {
     fn pings_get_rare_while_nothing_else_comes() {
         let mut rhythm = Rhythm::new(Duration::from_secs(10));
         let at = pings(&mut rhythm, 700, |_| QUIET);
-        assert_eq!(at, [8, 46, 204, 512, 820, 1128]);
+        assert_eq!(at, [8, 46, 354, 662, 970, 1278]);
         // The server speaks: as at the start.
         let spoke = Seen {
             spoke: true,
@@ -198,6 +212,19 @@ mod tests {
             if look == 1 { asked } else { Seen::default() }
         });
         assert_eq!(at, [8]);
+    }
+
+    #[test]
+    fn a_request_after_a_long_silence_is_watched_as_the_first_one() {
+        let mut rhythm = Rhythm::new(Duration::from_secs(10));
+        let asked = Seen {
+            asked: true,
+            ..QUIET
+        };
+        // An hour of a quiet stream; then requests every 2 s, which nobody answers any more.
+        let quiet = pings(&mut rhythm, 1800, |_| QUIET);
+        assert_eq!(quiet.len(), 13);
+        assert_eq!(pings(&mut rhythm, 20, |_| asked), [8]);
     }
 
     #[test]

@@ -114,11 +114,11 @@ impl Nodes {
     pub(super) fn eased(&self, node: &Node, now: u64, window: u64) -> u32 {
         const FULL: u64 = 1 << 16;
         // Neither it nor any other, as a rule.
-        if window == 0 || now.saturating_sub(self.joined) >= window {
+        if window == 0 || self.joined == 0 || now.saturating_sub(self.joined) >= window {
             return FULL as u32;
         }
         let since = now.saturating_sub(node.joined);
-        if since >= window {
+        if node.joined == 0 || since >= window {
             return FULL as u32;
         }
         // From a tenth to all of it. A window of years does not overflow, it only starts late.

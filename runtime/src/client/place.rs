@@ -12,7 +12,8 @@ use super::group::Group;
 /// A request that was sent to an endpoint; it counts as under way until this is dropped.
 ///
 /// A call that is given up before its deadline says nothing about the endpoint. One that is given up at its deadline
-/// counts as slow, and as a failure if the server has said nothing at all since it was sent.
+/// counts as slow, and as a failure if the server has said nothing at all since it was sent; unless it uploads, for then
+/// the server may have been given nothing to answer.
 pub(super) struct Place {
     pub(super) node: Arc<Node>,
     slot: Arc<Slot>,
@@ -54,6 +55,16 @@ impl Place {
         }
     }
 
+    /// Takes note that the request is sent bit by bit, as its caller has it.
+    pub(super) fn uploads(&mut self) {
+        self.settled = true;
+    }
+
+    /// Takes note that the time to the response is the caller's more than the server's.
+    pub(super) fn untimed(&mut self) {
+        self.times.sent = 0;
+    }
+
     /// Waits for the head of the response to what was sent there.
     pub(super) async fn response<T>(
         &mut self,
@@ -63,7 +74,7 @@ impl Place {
         self.settled = true;
         match &response {
             Ok(_) => self.answered(),
-            Err(Failure::Unseen(_) | Failure::Own(_)) => {}
+            Err(Failure::Unseen(_) | Failure::Refused(_) | Failure::Own(_)) => {}
             Err(Failure::Broken(_)) => self.broken(),
             Err(Failure::Lost(_)) => self.lost(),
         }

@@ -9,6 +9,7 @@ use http::{HeaderMap, Response};
 use super::attempts::{Attempts, Open, Terms};
 use super::balance::Balance;
 use super::call::Plan;
+use super::exchange::Failure;
 use super::group::Group;
 use super::nodes::Nodes;
 use super::place::Place;
@@ -48,24 +49,38 @@ impl Remote {
         }
     }
 
-    /// The same at one instance.
+    /// The same at one instance. A call that may be repeated is, until the reply is complete; a stream, which is handed
+    /// out as it comes, only until its head.
     pub(super) async fn single(mut self, data: Bytes) -> Result<Bytes> {
-        let (incoming, place) = self.exchange(data).await?;
-        self.one(incoming, &place).await
+        loop {
+            let (mut incoming, place) = self.exchange(&data).await?;
+            match incoming.one().await {
+                // Nothing of the reply has reached the caller.
+                Err(error) if incoming.broken && self.is_repeatable() => {
+                    place.lost();
+                    self.attempts.again(place, Failure::Lost(error), true)?;
+                }
+                message => {
+                    self.ended(incoming, &place);
+                    return message;
+                }
+            }
+        }
     }
 
     /// Sends one encoded message, returns the stream that answers it.
     pub(super) async fn server_streaming(mut self, data: Bytes) -> Result<Download> {
         self.to_one()?;
-        let (incoming, place) = self.exchange(data).await?;
+        let (incoming, place) = self.exchange(&data).await?;
         Ok(Download::new(self.plan, incoming, place, None))
     }
 
     /// Sends a stream of encoded messages, returns the one message that answers it.
     pub(super) async fn client_streaming(mut self, messages: Streaming<Bytes>) -> Result<Bytes> {
         self.to_one()?;
-        let (incoming, place, mut upload) = self.upload(messages).await?;
-        let message = self.one(incoming, &place).await;
+        let (mut incoming, place, mut upload) = self.upload(messages).await?;
+        let message = incoming.one().await;
+        self.ended(incoming, &place);
         message.map_err(|error| upload.error().unwrap_or(error))
     }
 
@@ -76,18 +91,21 @@ impl Remote {
         Ok(Download::new(self.plan, incoming, place, Some(upload)))
     }
 
-    async fn one(&self, mut incoming: Incoming, place: &Place) -> Result<Bytes> {
-        let message = incoming.one().await;
+    /// Takes note of how a reply of one message has ended.
+    fn ended(&self, incoming: Incoming, place: &Place) {
         if incoming.broken {
             place.lost();
         }
         self.plan.set_reply(incoming.headers, incoming.trailers);
-        message
+    }
+
+    /// Whether a request may be sent again that a server may have acted on.
+    fn is_repeatable(&self) -> bool {
+        self.plan.method.idempotency() != Idempotency::Unknown
     }
 
     /// Sends a request of one message until a server has taken it, and waits for the response to begin.
-    async fn exchange(&mut self, data: Bytes) -> Result<(Incoming, Place)> {
-        let repeatable = self.plan.method.idempotency() != Idempotency::Unknown;
+    async fn exchange(&mut self, data: &Bytes) -> Result<(Incoming, Place)> {
         loop {
             let Open {
                 mut sent,
@@ -96,7 +114,7 @@ impl Remote {
             sent.finish(data.clone());
             match place.response(sent.response()).await {
                 Ok(response) => return Ok((self.incoming(response)?, place)),
-                Err(failure) => self.attempts.again(place, failure, repeatable)?,
+                Err(failure) => self.attempts.again(place, failure, self.is_repeatable())?,
             }
         }
     }
@@ -104,6 +122,8 @@ impl Remote {
     /// Sends a request stream and waits for the response to begin. What was taken from it cannot be sent again.
     async fn upload(&mut self, messages: Streaming<Bytes>) -> Result<(Incoming, Place, Upload)> {
         let Open { sent, mut place } = self.open().await?;
+        place.uploads();
+        place.untimed();
         let (body, response) = sent.split();
         let mut upload = Upload::start(body, messages);
         let incoming = match place.response(response).await {

@@ -103,12 +103,13 @@ impl Channel {
 
     /// Pings the server when it owes answers to calls and has said nothing for `interval` (default 10 s); without an
     /// answer within `timeout` (default 5 s) the connection is given up, its calls fail, and the instance gets no more
-    /// until it answers again. So `interval + timeout` after it has frozen a server gets no more calls. An `interval` of
-    /// zero turns pings off.
+    /// until it answers again. So a server gets no more calls `interval + timeout` after it has frozen, or after the
+    /// first request to it since then, if it had been silent before. An `interval` of zero turns pings off.
     ///
     /// gRPC servers of other makes take pings every five minutes and close connections with more. So the time between
-    /// pings to a server that answers them and says nothing else grows, up to five minutes; when it says something, or
-    /// a new request is sent to it (twice at most, until it says something), it is `interval` again. Without pings a
+    /// pings to a server that answers them and says nothing else grows, up to five minutes. When it says something it is
+    /// `interval` again; a new request brings the next ping forward as well, but once only (twice soon after the last
+    /// word) until the server says something: one that freezes after that is found after five minutes. Without pings a
     /// server that is gone is found by the system: what it does not acknowledge for 30 s ends the connection (on
     /// Linux), and a connection on which nothing is sent is probed after 60 s.
     #[must_use]
@@ -126,14 +127,11 @@ impl Channel {
                 self.target = Target::Remote(Group::fixed(group.address(), transport).shown());
             }
             Target::Discovered(_) => {
-                let mut transport = self
-                    .options
-                    .transport
-                    .as_deref()
-                    .cloned()
-                    .unwrap_or_default();
+                let means = self.options.means.as_deref();
+                let transport = means.map(|means| means.transport.clone());
+                let mut transport = transport.unwrap_or_default();
                 change(&mut transport);
-                self.options.transport = Some(Arc::new(transport));
+                self.options.means = Some(Arc::new(transport.into()));
             }
             Target::Local(_) => {}
         }

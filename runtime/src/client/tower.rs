@@ -3,18 +3,23 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use h2::RecvStream;
+use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Version};
 use http_body::{Body as HttpBody, Frame};
+use tokio::runtime::Handle;
+use tokio::time::timeout_at;
 use tower_service::Service as TowerService;
 
 use super::Channel;
 use super::attempts::{Attempts, Open};
-use super::call::uri;
+use super::call::{no_runtime, uri};
+use super::endpoint::Origin;
 use super::exchange::Failure;
 use super::group::Route;
 use super::place::Place;
@@ -22,6 +27,8 @@ use super::upload::Upload;
 use crate::body::{Body, RequestBody};
 use crate::context::Context;
 use crate::error::{Code, Error, Result, StdErrorOf};
+use crate::protocol::headers::strip_connection;
+use crate::protocol::reply::deadline_exceeded;
 use crate::server::{Standalone, serve};
 use crate::stream::Streaming;
 
@@ -37,7 +44,8 @@ impl<B: RequestBody> TowerService<Request<B>> for Channel {
 
     /// Sends a request as it is to an endpoint of the channel.
     ///
-    /// A discovered channel asks the registry of the [`Context`] in the request's extensions, if there is one.
+    /// What HTTP/2 forbids is left out: `connection` and the like. A [`Context`] in the request's extensions says which
+    /// registry a discovered channel asks, the key of the call, and until when the response must have begun.
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let channel = self.clone();
         let request = request.map(Body::new);
@@ -46,10 +54,29 @@ impl<B: RequestBody> TowerService<Request<B>> for Channel {
 }
 
 async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<Body>> {
-    let (head, body) = request.into_parts();
-    let clients = head.extensions.get::<Context>().and_then(Context::clients);
-    let terms = channel.terms(None, None);
-    let (group, nodes) = match channel.route(clients, None).await? {
+    let ctx = request.extensions().get::<Context>();
+    let Some(deadline) = ctx.and_then(Context::deadline) else {
+        return exchange(channel, request, None).await;
+    };
+    if Handle::try_current().is_err() {
+        return Err(no_runtime());
+    }
+    let work = exchange(channel, request, Some(deadline));
+    let response = timeout_at(deadline.into(), work).await;
+    response.unwrap_or_else(|_| Err(deadline_exceeded()))
+}
+
+async fn exchange(
+    channel: &Channel,
+    request: Request<Body>,
+    deadline: Option<Instant>,
+) -> Result<Response<Body>> {
+    let (mut head, body) = request.into_parts();
+    let ctx = head.extensions.get::<Context>();
+    let key = ctx.and_then(|ctx| ctx.outgoing()?.key.as_deref());
+    let terms = channel.terms(deadline, key);
+    let clients = ctx.and_then(Context::clients);
+    let (group, nodes) = match channel.route(clients, deadline).await? {
         Route::Remote(group, nodes) => (group, nodes),
         Route::Local(service) => {
             let request = Request::from_parts(head, body);
@@ -57,20 +84,13 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
             return Ok(response);
         }
     };
-    let path = head.uri.path_and_query().cloned();
-    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
     terms.to_one()?;
+    strip_connection(&mut head.headers);
     let mut attempts = Attempts::new(group, nodes, terms)?;
-    let Open { sent, mut place } = attempts
-        .open(|origin| {
-            let mut request = Request::new(());
-            *request.method_mut() = head.method.clone();
-            *request.version_mut() = Version::HTTP_2;
-            *request.uri_mut() = uri(origin, path.clone());
-            *request.headers_mut() = head.headers.clone();
-            Ok(request)
-        })
-        .await?;
+    let open = attempts.open(|origin| Ok(request_to(origin, &head)));
+    let Open { sent, mut place } = open.await?;
+    // It may be.
+    place.uploads();
     let (upload, response) = sent.split();
     let upload = Upload::start(upload, Streaming::new(Pieces(body)));
     let response = place.response(response).await;
@@ -81,9 +101,20 @@ async fn forward(channel: &Channel, request: Request<Body>) -> Result<Response<B
             data_ended: false,
             failed: false,
             _upload: upload,
-            _place: place,
+            place,
         })
     }))
+}
+
+fn request_to(origin: &Origin, head: &Parts) -> Request<()> {
+    let path = head.uri.path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let mut request = Request::new(());
+    *request.method_mut() = head.method.clone();
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = uri(origin, path);
+    *request.headers_mut() = head.headers.clone();
+    request
 }
 
 /// A request body as the pieces it comes in; trailers, which gRPC's have not, are left out.
@@ -108,7 +139,16 @@ struct Received {
     /// Nothing is left: h2 would go on to repeat its error.
     failed: bool,
     _upload: Upload,
-    _place: Place,
+    place: Place,
+}
+
+impl Received {
+    fn fail(&mut self, error: &h2::Error) {
+        self.failed = true;
+        if !error.is_reset() {
+            self.place.lost();
+        }
+    }
 }
 
 impl HttpBody for Received {
@@ -124,16 +164,19 @@ impl HttpBody for Received {
         }
         if !self.data_ended {
             if let Some(data) = ready!(self.body.poll_data(cx)) {
-                self.failed = data.is_err();
-                if let Ok(data) = &data {
+                match &data {
                     // Fails only for more than was received.
-                    let _ = self.body.flow_control().release_capacity(data.len());
+                    Ok(data) => drop(self.body.flow_control().release_capacity(data.len())),
+                    Err(error) => self.fail(error),
                 }
                 return Poll::Ready(Some(data.map(Frame::data)));
             }
             self.data_ended = true;
         }
         let trailers = ready!(self.body.poll_trailers(cx));
+        if let Err(error) = &trailers {
+            self.fail(error);
+        }
         Poll::Ready(
             trailers
                 .transpose()

@@ -55,6 +55,14 @@ impl Transport {
         *self == Self::default()
     }
 
+    /// Whether only clones of the channel it was made for connect in this way.
+    pub(crate) fn is_own(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
     /// Connects with TLS as far as the features say whom to trust.
     #[cfg(feature = "tls")]
     pub(super) fn with_default_tls(mut self) -> Self {

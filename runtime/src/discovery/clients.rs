@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use super::Registry;
 use crate::client::group::Group;
@@ -17,7 +17,40 @@ pub(crate) struct Clients {
 struct Inner {
     registry: Arc<dyn Registry>,
     /// By service: as a rule one, another for each way to connect that is not the default one.
-    groups: RwLock<HashMap<&'static str, Vec<Arc<Group>>>>,
+    groups: RwLock<HashMap<&'static str, Vec<Held>>>,
+}
+
+/// A group, kept for ever or as long as channels keep it.
+enum Held {
+    Here(Arc<Group>),
+    /// No channel made later connects in the same way.
+    ByChannels(Weak<Group>),
+}
+
+impl Held {
+    fn group(&self) -> Option<Arc<Group>> {
+        match self {
+            Self::Here(group) => Some(Arc::clone(group)),
+            Self::ByChannels(group) => group.upgrade(),
+        }
+    }
+}
+
+/// By what a channel connects, if not as by default.
+#[derive(Default)]
+pub(crate) struct Means {
+    pub(crate) transport: Transport,
+    /// What it has connected, and nobody else could use, by the registry that said where to.
+    kept: Mutex<Vec<(Weak<Inner>, Arc<Group>)>>,
+}
+
+impl From<Transport> for Means {
+    fn from(transport: Transport) -> Self {
+        Self {
+            transport,
+            ..Self::default()
+        }
+    }
 }
 
 impl Clients {
@@ -35,31 +68,47 @@ impl Clients {
     }
 
     /// Returns what is shared by the calls of `service` by connections that are made like this, or as by default.
-    pub(crate) fn group(&self, service: &'static str, transport: Option<&Transport>) -> Arc<Group> {
+    pub(crate) fn group(&self, service: &'static str, means: Option<&Means>) -> Arc<Group> {
         let groups = &self.inner.groups;
         let known = groups.read().unwrap_or_else(PoisonError::into_inner);
-        let same = |group: &&Arc<Group>| match transport {
-            Some(transport) => group.transport() == transport,
-            None => group.transport().is_default(),
-        };
-        if let Some(group) = known
-            .get(service)
-            .and_then(|groups| groups.iter().find(same))
-        {
-            return Arc::clone(group);
+        if let Some(group) = known.get(service).and_then(|known| find(known, means)) {
+            return group;
         }
         drop(known);
         let mut known = groups.write().unwrap_or_else(PoisonError::into_inner);
         let of_service = known.entry(service).or_default();
-        if let Some(group) = of_service.iter().find(same) {
-            return Arc::clone(group);
+        if let Some(group) = find(of_service, means) {
+            return group;
         }
         let registry = Arc::clone(&self.inner.registry);
-        let transport = transport.cloned().unwrap_or_default();
+        let transport = means
+            .map(|means| means.transport.clone())
+            .unwrap_or_default();
         let group = Group::discovered(service, registry, transport).shown();
-        of_service.push(Arc::clone(&group));
+        of_service.retain(|held| held.group().is_some());
+        of_service.push(match means {
+            Some(means) if means.transport.is_own() => {
+                self.keep(means, &group);
+                Held::ByChannels(Arc::downgrade(&group))
+            }
+            _ => Held::Here(Arc::clone(&group)),
+        });
         group
     }
+
+    fn keep(&self, means: &Means, group: &Arc<Group>) {
+        let mut kept = means.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(clients, _)| clients.strong_count() > 0);
+        kept.push((Arc::downgrade(&self.inner), Arc::clone(group)));
+    }
+}
+
+fn find(known: &[Held], means: Option<&Means>) -> Option<Arc<Group>> {
+    let same = |group: &Arc<Group>| match means {
+        Some(means) => *group.transport() == means.transport,
+        None => group.transport().is_default(),
+    };
+    known.iter().filter_map(Held::group).find(same)
 }
 
 impl fmt::Debug for Clients {

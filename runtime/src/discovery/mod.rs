@@ -34,7 +34,7 @@ pub use registration::Registration;
 pub use snapshot::Snapshot;
 pub use watch::{Publisher, Watch};
 
-pub(crate) use clients::Clients;
+pub(crate) use clients::{Clients, Means};
 pub(crate) use default::default_clients;
 pub(crate) use fixed::check_address;
 

@@ -1,6 +1,8 @@
 //! The names of headers and content types: the only place that spells them.
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
+};
 
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -62,6 +64,26 @@ pub(crate) fn is_hidden(name: &str) -> bool {
                 | "ezrpc-ttl"
                 | "ezrpc-path"
         )
+}
+
+/// Leaves out what a request says of a connection of HTTP/1: HTTP/2 forbids it, but for `te: trailers`.
+pub(crate) fn strip_connection(headers: &mut HeaderMap) {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+    for name in [
+        CONNECTION,
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ] {
+        headers.remove(name);
+    }
+    let trailers = headers.get_all(TE).iter().any(|value| *value == TRAILERS);
+    headers.remove(TE);
+    if trailers {
+        headers.insert(TE, TRAILERS);
+    }
 }
 
 /// A name that starts with a prefix in lower case; `None` if that makes it too long.

@@ -20,7 +20,7 @@ use crate::random;
 /// Each honours the instances' weights: of weights 1 and 3 the second gets three times as many calls, and an instance of
 /// weight 0 gets none unless all have weight 0. Each leaves out, as long as there are others, instances that cannot be
 /// reached, that have failed calls five times in a row, or (but [`Balance::ConsistentHash`], which waits for it) that
-/// have no connection yet.
+/// have no connection yet, or as many calls as they take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Balance {
@@ -38,7 +38,9 @@ pub enum Balance {
     RoundRobin,
     /// The calls with one key ([`Context::key`](crate::Context::key)) to one instance. When an instance comes or goes
     /// only its share of the keys moves; which instance a key goes to depends on addresses and weights alone and is
-    /// the same in all clients. Calls without a key go as by [`Balance::LeastLoaded`].
+    /// the same in all clients. Other keys move as well, up to one in a hundred, now and then when there are more than
+    /// about 400 instances (with very different weights fewer), and more of them when an instance comes whose weight is
+    /// less than half of the least before. Calls without a key go as by [`Balance::LeastLoaded`].
     ConsistentHash,
     /// Each unary call to every instance, of whatever weight. All must succeed; the reply is that of the first one by
     /// address. An error says how many failed, and where. Other calls than unary ones are refused.
@@ -80,7 +82,7 @@ impl Ask<'_> {
         let avoided = self.avoid.iter().any(|avoid| Arc::ptr_eq(avoid, node));
         match (node.standing(self.runtime, self.now), avoided) {
             // One without a connection that has not failed goes before one that has.
-            (Standing::Ready | Standing::Unconnected | Standing::Stuck, true) => {
+            (Standing::Ready | Standing::Full | Standing::Unconnected | Standing::Stuck, true) => {
                 Rank(Standing::Stuck, true)
             }
             (standing, avoided) => Rank(standing, avoided),

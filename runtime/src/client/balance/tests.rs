@@ -212,6 +212,35 @@ async fn a_slow_one_gets_less_and_is_asked_again_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_takes_no_more_streams_gets_calls_only_if_there_is_no_other() {
+    for balance in POLICIES {
+        let bench = Bench::new(&[1, 1, 1], balance);
+        let list = bench.nodes.list();
+        let runtime = Handle::current().id();
+        list[0].slot(runtime).pretend_streams(1);
+        assert!(bench.counts(100)[0] > 0, "{balance:?}");
+        list[0].begin();
+        assert_eq!(bench.counts(100)[0], 0, "{balance:?}");
+        // One that has no connection yet is no other.
+        (1..3).for_each(|at| bench.set(at, Phase::Idle));
+        assert_eq!(bench.counts(100)[0], 100, "{balance:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_there_from_the_start_has_its_full_share() {
+    let mut bench = Bench::new(&[1, 1], Balance::RoundRobin);
+    let shares = |bench: &Bench| {
+        let (nodes, now) = (&bench.nodes, clock::now());
+        let eased = |node: &Arc<Node>| nodes.eased(node, now, u64::MAX);
+        nodes.list().iter().map(eased).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&bench), [1 << 16, 1 << 16]);
+    bench.next(snapshot(&[1, 1, 1]));
+    assert_eq!(shares(&bench), [1 << 16, 1 << 16, (1 << 16) / 10]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_one_is_eased_in() {
     for balance in POLICIES {
         let mut bench = Bench::new(&[1; 3], balance);

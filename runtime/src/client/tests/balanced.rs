@@ -42,8 +42,7 @@ async fn channels_of_the_same_settings_share_connections() {
     say(&CHANNEL.clone().balance(Balance::RoundRobin), &ctx, "name")
         .await
         .unwrap();
-    let group =
-        |channel: &Channel| clients.group(ECHO.name(), channel.options.transport.as_deref());
+    let group = |channel: &Channel| clients.group(ECHO.name(), channel.options.means.as_deref());
     let default = group(&CHANNEL);
     assert!(Arc::ptr_eq(&default, &group(&Channel::discovered(&ECHO))));
     assert!(Arc::ptr_eq(
@@ -57,6 +56,36 @@ async fn channels_of_the_same_settings_share_connections() {
     // Zero is off, not all the time.
     let off = group(&CHANNEL.clone().keepalive(Duration::ZERO, second));
     assert_eq!(off.transport().keepalive, None);
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn groups_with_tls_live_as_long_as_their_channel() {
+    use std::sync::Weak;
+
+    use crate::client::transport::Transport;
+
+    let ctx = Context::background().with_registry(Memory::new());
+    let clients = ctx.clients().unwrap();
+    let group = |channel: &Channel| {
+        Arc::downgrade(&clients.group(ECHO.name(), channel.options.means.as_deref()))
+    };
+    let new = || {
+        let mut channel = CHANNEL.clone();
+        let transport = Transport::default().with_default_tls();
+        channel.options.means = Some(Arc::new(transport.into()));
+        channel
+    };
+    let (one, other) = (new(), new());
+    let of_one = group(&one);
+    assert!(!Weak::ptr_eq(&of_one, &group(&other)));
+    let copy = one.clone();
+    assert!(Weak::ptr_eq(&of_one, &group(&copy)));
+    drop(one);
+    assert!(Weak::ptr_eq(&of_one, &group(&copy)));
+    drop(copy);
+    assert_eq!(of_one.strong_count(), 0);
+    assert_eq!(group(&other).strong_count(), 1);
 }
 
 #[tokio::test]

@@ -74,6 +74,27 @@ async fn one_that_fails_is_named() {
 }
 
 #[tokio::test]
+async fn who_has_not_answered_in_time_is_named() {
+    let alive = Served::named("alive").await;
+    // Takes connections and says nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = listener.local_addr().unwrap();
+    for (what, late) in [("hang", alive.address), ("name", silent)] {
+        let fixed = Fixed::new()
+            .all(alive.address.to_string())
+            .all(silent.to_string());
+        let ctx = Context::background().with_registry(fixed);
+        let channel = CHANNEL.clone().balance(Balance::Broadcast);
+        let call = ctx.call().timeout(std::time::Duration::from_millis(100));
+        let error = say(&channel, &call, what).await.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
+        let message = error.message();
+        assert!(message.contains(" of 2 instances failed: "), "{message}");
+        assert!(message.contains(&format!("{late}: ")), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn streams_are_refused() {
     let server = Served::start().await;
     let fixed = Fixed::new().all(server.address.to_string());

@@ -122,6 +122,23 @@ async fn a_request_that_may_have_been_seen_is_not() {
 }
 
 #[tokio::test]
+async fn a_repeatable_call_is_repeated_until_its_reply_is_complete() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::to(listener.local_addr().unwrap());
+    let (echo, _events) = Echo::new("third");
+    tokio::spawn(async move {
+        super::foreign::break_off_late(listener.accept().await.unwrap().0).await;
+        super::foreign::break_off_late(listener.accept().await.unwrap().0).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        super::foreign::serve_connection(stream, Arc::new(echo)).await;
+    });
+    let ctx = Context::background();
+    assert_eq!(code(say(&channel, &ctx, "name").await), Code::Unavailable);
+    let read: Result<Text> = channel.unary(ECHO.method(4), &ctx, text("name")).await;
+    assert_eq!(read.unwrap(), text("third"));
+}
+
+#[tokio::test]
 async fn nobody_there_is_said_with_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

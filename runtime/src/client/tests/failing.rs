@@ -5,14 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, advance};
 
 use super::calls::Once;
 use super::fixture::*;
 use crate::client::Channel;
 use crate::client::endpoint::Node;
+use crate::client::group::Group;
+use crate::client::transport::Transport;
 use crate::context::Context;
 use crate::discovery::Fixed;
 use crate::error::{Code, Error, Result};
@@ -112,6 +117,28 @@ async fn half_of_them_are_asked_whatever_they_do() {
     assert!(counts.iter().max() > Some(&80), "{counts:?}");
 }
 
+#[test]
+fn of_two_that_fail_at_once_one_is_left() {
+    for _ in 0..200 {
+        let fixed = Fixed::new().all("127.0.0.1:1").all("127.0.0.1:2");
+        let group = Group::discovered(ECHO.name(), Arc::new(fixed), Transport::default());
+        let group = Arc::new(group);
+        let nodes = group.current().unwrap();
+        let barrier = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for node in nodes.list() {
+                scope.spawn(|| {
+                    barrier.wait();
+                    group.eject(node);
+                });
+            }
+        });
+        let now = crate::client::clock::now();
+        let ejected = |node: &&Arc<Node>| node.health.is_ejected(now);
+        assert_eq!(nodes.list().iter().filter(ejected).count(), 1);
+    }
+}
+
 #[tokio::test]
 async fn errors_of_the_service_are_answers() {
     let server = Served::start().await;
@@ -141,6 +168,48 @@ async fn retries_have_a_budget() {
     }
     // 10 at first, and one for five calls.
     assert_eq!(requests.load(Ordering::Relaxed), calls + 10 + calls / 5);
+}
+
+#[tokio::test]
+async fn a_refused_stream_costs_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::to(listener.local_addr().unwrap());
+    let mut calls = 0;
+    let serving = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            calls += 1;
+            respond.send_reset(h2::Reason::REFUSED_STREAM);
+        }
+    };
+    let ctx = Context::background();
+    tokio::select! {
+        said = say(&channel, &ctx, "hello") => assert_eq!(code(said), Code::Unavailable),
+        () = serving => panic!("the connection ended"),
+    }
+    // All attempts, on one connection.
+    assert_eq!(calls, 5);
+}
+
+#[tokio::test]
+async fn a_server_says_how_many_streams_it_takes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ctx = found_at(&[listener.local_addr().unwrap()]);
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut builder = h2::server::Builder::new();
+        let builder = builder.max_concurrent_streams(3);
+        let mut connection = builder.handshake::<_, Bytes>(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let _ = respond.send_response(Response::new(()), true);
+        }
+    });
+    let slot = |ctx: &Context| node(ctx).slot(Handle::current().id());
+    assert_eq!(slot(&ctx).streams(), u32::MAX);
+    // No answer of gRPC's, but one.
+    assert_eq!(code(say(&CHANNEL, &ctx, "hello").await), Code::Unknown);
+    assert_eq!(slot(&ctx).streams(), 3);
 }
 
 #[tokio::test]
@@ -180,6 +249,24 @@ async fn item_19_a_cancel_does_not_count_against_an_instance() {
         assert_eq!((node.load(), node.health.latency(now)), (0, 0));
         assert!(!node.health.failed());
     }
+}
+
+#[tokio::test]
+async fn a_request_stream_that_is_fed_nothing_does_not_count_against_an_instance() {
+    let server = Served::start().await;
+    let ctx = found_at(&[server.address]);
+    say(&CHANNEL, &ctx, "hello").await.unwrap();
+    let calls = (0..5).map(|_| async {
+        let (_feed, numbers) = Streaming::<Text>::channel(1);
+        let call = ctx.call().timeout(Duration::from_millis(50));
+        let method = ECHO.method(2);
+        let sum: Result<Text> = CHANNEL.client_streaming(method, &call, numbers).await;
+        assert_eq!(code(sum), Code::DeadlineExceeded);
+    });
+    for call in calls {
+        call.await;
+    }
+    assert!(!node(&ctx).health.failed());
 }
 
 #[tokio::test(start_paused = true)]

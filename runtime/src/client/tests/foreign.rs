@@ -1,12 +1,14 @@
 //! Servers that misbehave, or behave otherwise, on a bare HTTP/2 connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use http::{HeaderMap, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::fixture::*;
 use crate::client::Channel;
@@ -60,6 +62,15 @@ pub(super) async fn go_away(stream: TcpStream) {
 pub(super) async fn break_off(stream: TcpStream) -> usize {
     drop(accept(stream).await);
     1
+}
+
+/// Takes a request, begins the reply, and breaks the connection.
+pub(super) async fn break_off_late(stream: TcpStream) {
+    let (mut connection, mut respond) = accept(stream).await;
+    let head = Response::builder().header("content-type", "application/grpc");
+    let _body = respond.send_response(head.body(()).unwrap(), false);
+    // Sends it.
+    let _ = timeout(Duration::from_millis(50), connection.accept()).await;
 }
 
 /// What a server sends back: headers, pieces of body, trailers.

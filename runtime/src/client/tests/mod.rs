@@ -9,5 +9,6 @@ mod discovered;
 mod failing;
 mod fixture;
 mod foreign;
+mod keepalive;
 mod limits;
 mod tower;
