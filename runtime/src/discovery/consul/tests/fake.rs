@@ -274,7 +274,10 @@ fn reply(state: &mut State, method: &str, path: &str, body: &[u8]) -> (u16, Stri
             let id = last.strip_prefix("service:").unwrap();
             match state.own.contains_key(id) {
                 true => (200, String::new()),
-                false => (500, format!("Unknown check \"{last}\"")),
+                false => (
+                    500,
+                    format!("CheckID \"{last}\" does not have associated TTL"),
+                ),
             }
         }
         ("PUT", "/v1/catalog/deregister") => {

@@ -1,5 +1,6 @@
 //! The registry against a scripted agent in this process; most with a clock that stands still unless nothing is to be done.
 
+mod failing;
 mod fake;
 mod logs;
 mod registering;
