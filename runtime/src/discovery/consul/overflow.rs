@@ -18,8 +18,6 @@ use super::types::answers::Checks;
 /// How many answers may follow one another at once, and how far apart they are then: each has all checks there are.
 const BURST: u32 = 2;
 const EVERY: Duration = Duration::from_millis(500);
-/// How much longer than reading an answer took the next one waits: reading takes at most a tenth of the time.
-const REST: u32 = 9;
 
 /// The services that share the query.
 #[derive(Default)]
@@ -153,7 +151,7 @@ async fn follow(core: &Core, ready: &watch::Sender<bool>) {
                 }
                 before = Some(now);
                 ready.send_replace(true);
-                pace.rest(began.elapsed() * REST);
+                pace.rest(began.elapsed());
             }
             Err(error) => {
                 index.failed();

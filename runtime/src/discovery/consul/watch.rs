@@ -112,7 +112,11 @@ impl<'p> Watcher<'p> {
         loop {
             self.pace.take().await;
             match self.ask().await {
-                Ok(answer) => self.answered(&answer),
+                Ok((answer, reading)) => {
+                    let began = Instant::now();
+                    self.answered(&answer);
+                    self.pace.rest(reading + began.elapsed());
+                }
                 Err(error) => {
                     let pause = self.streak.failed(&error);
                     self.index.failed();
@@ -128,7 +132,8 @@ impl<'p> Watcher<'p> {
         }
     }
 
-    async fn ask(&mut self) -> Result<Found> {
+    /// Returns the answer, and how long reading it took.
+    async fn ask(&mut self) -> Result<(Found, Duration)> {
         let patience = self.patience();
         if self.wait_for_news(patience).await {
             self.index = Index::default();
@@ -141,7 +146,8 @@ impl<'p> Watcher<'p> {
             }
             How::Shared { .. } => self.core.agent.call(call).await?,
         };
-        Found::read(answer)
+        let began = Instant::now();
+        Found::read(answer).map(|found| (found, began.elapsed()))
     }
 
     /// How long to wait for news: less while an empty list is waited out.

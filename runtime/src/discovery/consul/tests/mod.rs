@@ -2,6 +2,7 @@
 
 mod failing;
 mod fake;
+mod lives;
 mod logs;
 mod registering;
 mod sharing;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use fake::Fake;
 
 use super::address::Address;
-use super::config::Config;
+use super::config::{Check, Config};
 use super::core::Core;
 use super::names;
 use super::watch;
