@@ -324,11 +324,13 @@ fn instances(state: &State, name: &str) -> String {
     format!("[{}]", all.collect::<Vec<_>>().join(","))
 }
 
+/// Their outputs change all the time.
 fn checks(state: &State) -> String {
+    let index = state.index;
     let all = state.services.iter().flat_map(|(name, all)| {
         all.iter().map(move |(address, status)| {
             format!(
-                r#"{{"Node":"n","CheckID":"service:{name}:{address}","Status":"{status}","ServiceID":"{name}:{address}","ServiceName":"{name}","CreateIndex":5}}"#
+                r#"{{"Node":"n","CheckID":"service:{name}:{address}","Status":"{status}","ServiceID":"{name}:{address}","ServiceName":"{name}","Output":"at {index}","CreateIndex":5,"ModifyIndex":{index}}}"#
             )
         })
     });

@@ -277,6 +277,11 @@ async fn item_09_a_deregistration_is_verified_in_the_catalog() {
     deregister(&core, SERVICE, ADDRESS).await.unwrap();
     assert!((1..=2).contains(&start.elapsed().as_secs()));
     assert_eq!(fake.count("PUT /v1/catalog/deregister"), 1);
+    // However often the catalog is looked at.
+    assert_eq!(fake.count("GET /v1/agent/self"), 1);
+    let entries = format!("GET /v1/catalog/service/{NAME}?filter=ServiceID%3D%3D%22{ID}%22");
+    assert!(fake.count(&entries) > 20);
+    assert_eq!(fake.count("GET /v1/catalog/service/"), fake.count(&entries));
 
     register(&core, SERVICE, ADDRESS).await.unwrap();
     fake.change(|state| {
