@@ -89,6 +89,14 @@ pub async fn takes_registrations(registry: Arc<dyn Registry>) {
     registry.register(again).await.unwrap();
     settles(&mut watch, &[Endpoint::new("a:1"), heavy.clone()]).await;
 
+    // A weight of zero is the balancer's to see to.
+    let resting = Endpoint::new("d:4").weight(0);
+    let registration = Registration::new(SERVICE, resting.clone());
+    registry.register(registration).await.unwrap();
+    let all = [Endpoint::new("a:1"), heavy.clone(), resting.clone()];
+    settles(&mut watch, &all).await;
+    registry.deregister(SERVICE, &resting).await.unwrap();
+
     // The last that goes leaves an empty list.
     registry.deregister(SERVICE, &heavy).await.unwrap();
     registry

@@ -29,7 +29,13 @@ pub(crate) fn refusal(status: StatusCode, method: &Method, path: &str, text: &[u
     let path = path.split('?').next().unwrap_or_default();
     let said = format!("Consul answers {method} {path} with {status}: {text}");
     // An agent that has lost a check or a service says so with 500 before 1.11, with 404 from then on.
-    let unknown = text.contains("nknown check") || text.contains("nknown service");
+    let unknown = [
+        "nknown check",
+        // The words of 1.8 for heartbeats of a check it does not have.
+        "does not have associated TTL",
+        "nknown service",
+    ];
+    let unknown = unknown.iter().any(|words| text.contains(words));
     match status {
         _ if unknown => Error::bare(Code::NotFound, said),
         StatusCode::NOT_FOUND => Error::bare(Code::NotFound, said),
@@ -99,6 +105,12 @@ mod tests {
                 "Unknown check \"service:x\"",
                 Code::NotFound,
                 "500 Internal Server Error: Unknown check \"service:x\"",
+            ),
+            (
+                500,
+                "CheckID \"service:x\" does not have associated TTL",
+                Code::NotFound,
+                "500 Internal Server Error: CheckID \"service:x\" does not have associated TTL",
             ),
         ];
         for (status, text, code, message) in expected {

@@ -60,6 +60,83 @@ async fn item_08_consul_restarted_without_its_disk_gets_registrations_again() {
 }
 
 #[tokio::test]
+async fn item_08_consul_that_has_lost_one_check_gets_it_again_and_the_others_live() {
+    let Some(agent) = Agent::start().await else {
+        return;
+    };
+    let registry = Consul::new(&agent.url())
+        .unwrap()
+        .ttl_check(Duration::from_secs(3));
+    register(&registry, "a.A", ADDRESS).await;
+    register(&registry, "b.B", ADDRESS).await;
+    let mut other = registry.watch("b.B");
+    settles(&mut other, &[Endpoint::new(ADDRESS)]).await;
+    let check = "service:a-A:10.0.0.1:80";
+    put(&agent, &format!("/v1/agent/check/deregister/{check}"), "").await;
+    until("the check again", async || {
+        get(&agent, "/v1/agent/checks").await.contains(check)
+    })
+    .await;
+    // Longer than a heartbeat may be missing.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let checks: serde_json::Value =
+        serde_json::from_str(&get(&agent, "/v1/agent/checks").await).unwrap();
+    assert_eq!(checks[check]["Status"], "passing");
+    assert_eq!(other.try_next(), None);
+}
+
+/// As in a restart on the same port, while the old process ends.
+#[tokio::test]
+async fn consul_keeps_the_new_life_of_a_server_when_the_old_one_deregisters() {
+    let Some(agent) = Agent::start().await else {
+        return;
+    };
+    let (old, new) = (consul(&agent), consul(&agent));
+    register(&old, SERVICE, ADDRESS).await;
+    let mut watch = new.watch(SERVICE);
+    settles(&mut watch, &[Endpoint::new(ADDRESS)]).await;
+    register(&new, SERVICE, ADDRESS).await;
+    old.deregister(SERVICE, &Endpoint::new(ADDRESS))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(get(&agent, "/v1/agent/services").await.contains(ID));
+    while let Some(snapshot) = watch.try_next() {
+        assert_eq!(*snapshot, [Endpoint::new(ADDRESS)]);
+    }
+    new.deregister(SERVICE, &Endpoint::new(ADDRESS))
+        .await
+        .unwrap();
+    settles(&mut watch, &[]).await;
+}
+
+#[tokio::test]
+async fn consul_gets_an_instance_it_removed_for_its_check_as_one_that_does_not_pass() {
+    let Some(agent) = Agent::start().await else {
+        return;
+    };
+    // Nobody listens there.
+    let address = "127.0.0.1:9";
+    let interval = Duration::from_secs(2);
+    let registry = Consul::new(&agent.url()).unwrap().check(interval, interval);
+    let mut watch = registry.watch(SERVICE);
+    register(&registry, SERVICE, address).await;
+    settles(&mut watch, &[Endpoint::new(address)]).await;
+    settles(&mut watch, &[]).await;
+    // Consul does so itself no sooner than after a minute; it is seen to be ill before that.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let id = "shop-v1-Product:127.0.0.1:9";
+    let there = async || get(&agent, "/v1/agent/services").await.contains(id);
+    put(&agent, &format!("/v1/agent/service/deregister/{id}"), "").await;
+    assert!(!there().await);
+    until("registered again", there).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    while let Some(snapshot) = watch.try_next() {
+        assert_eq!(*snapshot, []);
+    }
+}
+
+#[tokio::test]
 async fn item_03_consul_killed_and_restarted_is_watched_on() {
     let Some(mut agent) = Agent::start().await else {
         return;

@@ -1,5 +1,6 @@
 //! The agent's HTTP API: short calls over a few connections that are kept, blocking queries over one each.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::protocol::consul;
 
 /// How many short calls are under way at a time; others wait.
 pub(super) const SHORT_CALLS: usize = 8;
+/// How many of them are not for reads of the catalog, of which there may be hundreds at a time: a heartbeat has to come in time.
+const RESERVED: usize = 2;
 /// How long a short call may take.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long connecting may take.
@@ -31,7 +34,36 @@ pub(super) struct Agent {
     access: Access,
     idle: Mutex<Vec<(Connection, Instant)>>,
     calls: Semaphore,
+    /// Those of the calls that do not go before others.
+    reads: Semaphore,
 }
+
+/// Why a call that was not refused has failed, as the cause of its error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// There was no HTTP answer.
+    Silent,
+    /// The agent answers that it cannot, most often for want of a leader.
+    Failing,
+}
+
+impl Outage {
+    /// What an error says of this; `None` for a refusal, or an answer that cannot be read.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        error.cause()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Silent => "no answer",
+            Self::Failing => "the agent cannot answer",
+        })
+    }
+}
+
+impl std::error::Error for Outage {}
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -41,6 +73,8 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) body: Bytes,
     pub(super) timeout: Duration,
+    /// Whether it goes before reads of the catalog.
+    first: bool,
 }
 
 impl Call {
@@ -50,6 +84,7 @@ impl Call {
             path: path.into(),
             body: Bytes::new(),
             timeout: CALL_TIMEOUT,
+            first: false,
         }
     }
 
@@ -57,8 +92,15 @@ impl Call {
         Self {
             method: Method::PUT,
             body: body.into(),
+            first: true,
             ..Self::get(path)
         }
+    }
+
+    /// Lets it go before reads of the catalog, as writes do.
+    pub(super) fn first(mut self) -> Self {
+        self.first = true;
+        self
     }
 
     pub(super) fn within(mut self, timeout: Duration) -> Self {
@@ -81,6 +123,7 @@ impl Agent {
             access,
             idle: Mutex::new(Vec::new()),
             calls: Semaphore::new(SHORT_CALLS),
+            reads: Semaphore::new(SHORT_CALLS - RESERVED),
         }
     }
 
@@ -88,14 +131,21 @@ impl Agent {
         &self.access
     }
 
-    /// Makes a short call, over a connection that is kept.
+    /// Makes a short call, over a connection that is kept. Its time includes that of waiting for other calls.
     ///
     /// # Errors
     /// [`Code::Unavailable`] if there is no answer, else as [`consul::refusal`].
     pub(super) async fn call(&self, call: Call) -> Result<Answer> {
-        // Never fails: the semaphore is not closed.
-        let _permit = self.calls.acquire().await;
-        let answer = timeout(call.timeout, self.exchange(&call)).await;
+        let exchange = async {
+            // Neither fails: the semaphores are not closed.
+            let _read = match call.first {
+                true => None,
+                false => self.reads.acquire().await.ok(),
+            };
+            let _call = self.calls.acquire().await;
+            self.exchange(&call).await
+        };
+        let answer = timeout(call.timeout, exchange).await;
         let answer = answer.unwrap_or_else(|_| Err(no_answer(&call)));
         self.judge(&call, answer)
     }
@@ -161,16 +211,16 @@ impl Agent {
     fn judge(&self, call: &Call, answer: Result<Response<Bytes>, String>) -> Result<Answer> {
         let answer = answer.map_err(|text| {
             let address = &self.access.address;
-            Error::bare(Code::Unavailable, format!("Consul at {address}: {text}"))
+            let text = format!("Consul at {address}: {text}");
+            Error::bare(Code::Unavailable, text).with_cause(Outage::Silent)
         })?;
         let status = answer.status();
         if !status.is_success() {
-            return Err(consul::refusal(
-                status,
-                &call.method,
-                &call.path,
-                answer.body(),
-            ));
+            let error = consul::refusal(status, &call.method, &call.path, answer.body());
+            return Err(match error.code() {
+                Code::Unavailable => error.with_cause(Outage::Failing),
+                _ => error,
+            });
         }
         Ok(Answer {
             index: consul::index(answer.headers()),

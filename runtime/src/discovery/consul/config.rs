@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use super::address::Address;
 use super::secret::Secret;
+use crate::error::{Code, Error, Result};
 #[cfg(feature = "tls")]
 use crate::tls::Connector;
+
+/// The agent is not asked more often whether it has what was registered.
+pub(super) const SHORTEST_KEEP: Duration = Duration::from_millis(100);
 
 /// The settings, each with its default.
 #[derive(Debug, Clone)]
@@ -72,6 +76,25 @@ pub(super) struct Access {
     pub(super) basic: Option<Secret>,
 }
 
+impl Access {
+    /// Whether the address can be spoken to at all, which asking again does not change.
+    ///
+    /// # Errors
+    /// [`Code::FailedPrecondition`] if TLS is asked for, and was not set up.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.address.tls && !self.tls.is_set() {
+            true => Err(Error::bare(
+                Code::FailedPrecondition,
+                format!(
+                    "Consul at https://{}: no TLS was set up; call `Consul::tls`, of the feature `tls`",
+                    self.address
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
 /// How Consul tells whether an instance lives.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Check {
@@ -89,6 +112,15 @@ pub(super) enum Check {
 pub(super) struct Tls {
     #[cfg(feature = "tls")]
     pub(super) connector: Option<Connector>,
+}
+
+impl Tls {
+    fn is_set(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.connector.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
 }
 
 impl fmt::Debug for Tls {

@@ -13,6 +13,7 @@ use super::query;
 use super::trouble::Trouble;
 use super::{names, register};
 use crate::error::Result;
+use crate::random;
 
 /// How many services have a blocking query of their own, each on its own connection. With the short calls and the query that
 /// the others share, this stays below 64 connections: a stock agent takes 200 of one address, for all its clients.
@@ -22,6 +23,8 @@ pub(super) const OWN_QUERIES: usize = 48;
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) agent: Agent,
+    /// Marks what is registered from here: an earlier process at the same address, or a later one, has another.
+    pub(super) life: String,
     pub(super) trouble: Arc<Trouble>,
     pub(super) own_queries: Arc<Semaphore>,
     pub(super) overflow: Overflow,
@@ -32,6 +35,7 @@ impl Core {
     pub(super) fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
             agent: Agent::new(config.access.clone()),
+            life: format!("{:016x}", random::next()),
             trouble: Trouble::new(describe(&config)),
             own_queries: Arc::new(Semaphore::new(OWN_QUERIES)),
             overflow: Overflow::default(),

@@ -37,11 +37,13 @@ pub(super) fn config(address: Option<&str>, get: Lookup<'_>) -> Result<Config> {
     Ok(config)
 }
 
-/// As in Consul's tools a file goes before the variable.
+/// As in Consul's tools a file goes before the variable, unless it is empty.
 fn token(get: Lookup<'_>) -> Result<Option<Secret>> {
     if let Some(path) = get("CONSUL_HTTP_TOKEN_FILE") {
         let token = String::from_utf8_lossy(&read("CONSUL_HTTP_TOKEN_FILE", &path)?).into_owned();
-        return Secret::new("CONSUL_HTTP_TOKEN_FILE", &token).map(Some);
+        if !token.trim().is_empty() {
+            return Secret::new("CONSUL_HTTP_TOKEN_FILE", &token).map(Some);
+        }
     }
     let token = get("CONSUL_HTTP_TOKEN");
     token
@@ -178,6 +180,10 @@ mod tests {
         let path = path.to_str().unwrap();
         let config = made(&[("CONSUL_HTTP_TOKEN_FILE", path), ("CONSUL_HTTP_TOKEN", "x")]);
         assert_eq!(config.unwrap().access.token.unwrap().reveal(), "from-file");
+        // One that is empty counts as unset, as variables do.
+        fs::write(path, "\n").unwrap();
+        let config = made(&[("CONSUL_HTTP_TOKEN_FILE", path), ("CONSUL_HTTP_TOKEN", "x")]);
+        assert_eq!(config.unwrap().access.token.unwrap().reveal(), "x");
         fs::remove_file(path).unwrap();
         let error = made(&[("CONSUL_HTTP_TOKEN_FILE", "/no/such/file")]).unwrap_err();
         assert!(

@@ -20,19 +20,21 @@ const DESC: &str = "desc";
 const EZRPC: &str = "ezrpc";
 /// Tells two sets of methods open to HTTP apart.
 const WEBAPI: &str = "webapi";
+/// Which [`Consul`](super::Consul) has registered it: another one at the same address is another life of the server.
+const LIFE: &str = "ezrpc_life";
 /// All of them.
-const OWN: [&str; 7] = [PROTO, VERSION, WEIGHT, SERVER, DESC, EZRPC, WEBAPI];
+const OWN: [&str; 8] = [PROTO, VERSION, WEIGHT, SERVER, DESC, EZRPC, WEBAPI, LIFE];
 
 /// Consul's limits: pairs, bytes of a key, bytes of a value.
 const MAX_PAIRS: usize = 64;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 512;
 
-/// Writes all that a registration says into Meta. Texts of ours that are too long are cut.
+/// Writes all that a registration says into Meta, and in which life. Texts of ours that are too long are cut.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`](crate::Code::InvalidArgument), naming the entry of the endpoint's metadata that Consul would refuse.
-pub(super) fn of(registration: &Registration) -> Result<BTreeMap<String, String>> {
+pub(super) fn of(registration: &Registration, life: &str) -> Result<BTreeMap<String, String>> {
     let endpoint = &registration.endpoint;
     check(&endpoint.metadata)?;
     let mut meta = endpoint.metadata.clone();
@@ -48,12 +50,18 @@ pub(super) fn of(registration: &Registration) -> Result<BTreeMap<String, String>
     set(DESC, registration.description());
     set(EZRPC, env!("CARGO_PKG_VERSION"));
     set(WEBAPI, &digest(registration.methods()));
+    set(LIFE, life);
     Ok(meta)
 }
 
 /// The weight that stands in Meta, if one does.
 pub(super) fn weight(meta: &BTreeMap<String, String>) -> Option<u32> {
     meta.get(WEIGHT)?.trim().parse().ok()
+}
+
+/// Whether it was written in this life.
+pub(super) fn is_of(meta: &BTreeMap<String, String>, life: &str) -> bool {
+    meta.get(LIFE).is_some_and(|found| found == life)
 }
 
 /// The entries that are the application's.

@@ -72,14 +72,17 @@ const PROPAGATION: Duration = Duration::from_secs(2);
 /// query 2, and 500 ms).
 ///
 /// While Consul cannot be asked, what was known stands, and it is asked again after 250 ms to 5 s; one line of log says so, one
-/// that it is back. If its servers have lost all they knew, an empty list is believed after 10 s only: instances register
-/// again within that time. Any other empty list is passed on.
+/// that it is back. If its servers have lost all they knew, or may have while they could not be asked, an empty list is
+/// believed after 10 s only: instances register again within that time. Any other empty list is passed on.
 ///
 /// # Registrations
 /// An agent that cannot be reached does not keep a server from serving: [`Registry::register`] returns `Ok`, and the
 /// instance is registered once the agent is back. What Consul refuses, such as an ACL without permission, is an error. An
-/// agent that has lost the registration, by a restart without its disk, gets it again within 5 s. After
-/// [`Registry::deregister`] nothing brings it back.
+/// agent that has lost the registration, by a restart without its disk, gets it again within 5 s; one that Consul has removed
+/// because its check did not pass comes back as one that does not. After [`Registry::deregister`] nothing brings it back.
+///
+/// Each value marks in Meta (`ezrpc_life`) what it registers, and takes only that back: so the old process of a restart on the
+/// same port leaves the registration of the new one alone. Only what it never registered it removes whoever did.
 ///
 /// The same id on another node is what is left of an earlier life: it is removed there, by the node's own agent, which
 /// has to listen at the node's address and our agent's port unless [`Consul::agent`] says where. That agent is shown the token

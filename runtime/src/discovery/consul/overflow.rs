@@ -18,10 +18,6 @@ use super::types::answers::Checks;
 /// How many answers may follow one another at once, and how far apart they are then: each has all checks there are.
 const BURST: u32 = 2;
 const EVERY: Duration = Duration::from_millis(500);
-/// How much longer than reading an answer took the next one waits: reading takes at most a tenth of the time.
-const REST: u32 = 9;
-/// How long the first read of a service waits for the shared query, so that no change falls between the two.
-const READY: Duration = Duration::from_secs(2);
 
 /// The services that share the query.
 #[derive(Default)]
@@ -35,7 +31,7 @@ pub(super) struct Overflow {
 struct State {
     /// By the name in Consul; two watches may follow one service.
     enrolled: HashMap<String, Vec<Arc<Notify>>>,
-    /// Whether the query has been answered once; `None` if it does not run.
+    /// Whether the query was answered when it was last asked; `None` if it does not run.
     running: Option<watch::Receiver<bool>>,
 }
 
@@ -48,10 +44,10 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Waits for the first answer of the query, not for long.
-    pub(super) async fn ready(&mut self) {
+    /// Waits until the query is answered, not for longer than this.
+    pub(super) async fn ready(&mut self, patience: Duration) {
         // Whether in time or not, the service is read then.
-        _ = timeout(READY, self.ready.wait_for(|ready| *ready)).await;
+        _ = timeout(patience, self.ready.wait_for(|ready| *ready)).await;
     }
 
     /// Waits until the service has changed since this was last awaited.
@@ -155,10 +151,12 @@ async fn follow(core: &Core, ready: &watch::Sender<bool>) {
                 }
                 before = Some(now);
                 ready.send_replace(true);
-                pace.rest(began.elapsed() * REST);
+                pace.rest(began.elapsed());
             }
             Err(error) => {
                 index.failed();
+                // So that not all who share it find out for themselves.
+                ready.send_replace(false);
                 sleep(streak.failed(&error)).await;
             }
         }

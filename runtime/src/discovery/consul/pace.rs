@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+/// How much longer than work the rest after it is.
+const SHARE: u32 = 9;
+
 /// A bucket of permissions that fills up while nobody takes any.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -11,6 +14,8 @@ pub(super) struct Pace {
     every: Duration,
     /// When the bucket is full again.
     full: Instant,
+    /// When the next one is allowed at the earliest.
+    rested: Instant,
 }
 
 impl Pace {
@@ -20,6 +25,7 @@ impl Pace {
             burst,
             every,
             full: Instant::now(),
+            rested: Instant::now(),
         }
     }
 
@@ -27,16 +33,16 @@ impl Pace {
     pub(super) async fn take(&mut self) {
         let now = Instant::now();
         self.full = self.full.max(now) + self.every;
-        let allowed = self.full - self.every * self.burst;
+        let allowed = (self.full - self.every * self.burst).max(self.rested);
         if allowed > now {
             sleep_until(allowed).await;
         }
     }
 
-    /// Makes the next one wait, at least that long.
-    pub(super) fn rest(&mut self, pause: Duration) {
-        let after = Instant::now() + pause + self.every * self.burst.saturating_sub(1);
-        self.full = self.full.max(after);
+    /// Makes the next one wait after work that has just been done, so that such work takes at most a tenth of the time; the
+    /// bucket stays as full as it is.
+    pub(super) fn rest(&mut self, work: Duration) {
+        self.rested = Instant::now() + work * SHARE;
     }
 }
 
@@ -60,7 +66,11 @@ mod tests {
             pace.take().await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
-        pace.rest(Duration::from_secs(9));
+        pace.rest(Duration::from_secs(1));
+        pace.take().await;
+        assert_eq!(start.elapsed().as_secs(), 9);
+        // It takes nothing out of the bucket.
+        pace.take().await;
         pace.take().await;
         assert_eq!(start.elapsed().as_secs(), 9);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::agent::{CALL_TIMEOUT, Call};
 use super::config::Config;
 use super::names::escape;
+use super::register::Key;
 
 /// The index of the last answer, by the rules of Consul's documentation for blocking queries.
 #[derive(Debug, Default)]
@@ -80,13 +81,15 @@ fn read(config: &Config, mut path: String) -> String {
     path
 }
 
-/// Asks who has which instances of a service, by its name in Consul, as the servers know it: not in another datacenter, for what
-/// an agent has is in its own.
-pub(super) fn entries(config: &Config, name: &str) -> Call {
-    Call::get(within(
-        config,
-        format!("/v1/catalog/service/{}", escape(name)),
-    ))
+/// Asks who has an instance, as the servers know it: not in another datacenter, for what an agent has is in its own.
+pub(super) fn entries(config: &Config, key: &Key) -> Call {
+    let mut path = format!("/v1/catalog/service/{}", escape(&key.name));
+    // A host may have any characters; a quote would end the text.
+    if !key.id.contains(['"', '\\']) {
+        path.push_str("?filter=");
+        path.push_str(&escape(&format!("ServiceID==\"{}\"", key.id)));
+    }
+    Call::get(within(config, path)).first()
 }
 
 /// A path of the agent's, in the namespace.

@@ -20,8 +20,22 @@ const MAX_WEIGHT: u32 = 65_535;
 pub(super) struct Service {
     /// What may not be there twice: name, host and port.
     pub(super) key: Key,
-    /// In Consul's JSON.
-    pub(super) body: Bytes,
+    message: requests::Register,
+}
+
+impl Service {
+    /// What is sent, in Consul's JSON; `passing` is the state of its check until the agent has looked.
+    ///
+    /// # Errors
+    /// None: all of it can be written.
+    pub(super) fn body(&self, passing: bool) -> Result<Bytes> {
+        let mut message = self.message.clone();
+        if let (Some(check), false) = (&mut message.check, passing) {
+            check.status = "critical".to_owned();
+        }
+        let body = json::to_vec(&message).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Bytes::from(body))
+    }
 }
 
 /// Which instance of which service.
@@ -55,11 +69,11 @@ impl Key {
     }
 }
 
-/// Writes what Consul is told.
+/// Writes what Consul is told, with the mark of this life.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for what Consul would refuse.
-pub(super) fn service(registration: &Registration, config: &Config) -> Result<Service> {
+pub(super) fn service(registration: &Registration, config: &Config, life: &str) -> Result<Service> {
     let endpoint = &registration.endpoint;
     let key = Key::new(registration.service(), &endpoint.address)?;
     let (_, port) = parts(&endpoint.address)?;
@@ -69,18 +83,14 @@ pub(super) fn service(registration: &Registration, config: &Config) -> Result<Se
         tags: tags(registration, config),
         address: key.host.clone(),
         port: u32::from(port),
-        meta: meta::of(registration)?,
+        meta: meta::of(registration, life)?,
         weights: Some(requests::Weights {
             passing: endpoint.weight.clamp(1, MAX_WEIGHT),
             warning: 1,
         }),
         check: Some(check(registration, config, &key)),
     };
-    let body = json::to_vec(&message).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Service {
-        key,
-        body: Bytes::from(body),
-    })
+    Ok(Service { key, message })
 }
 
 fn parts(address: &str) -> Result<(&str, u16)> {

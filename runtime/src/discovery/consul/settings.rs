@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Consul;
 use super::address::Address;
-use super::config::{Check, Config};
+use super::config::{Check, Config, SHORTEST_KEEP};
 use super::env;
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -162,10 +162,10 @@ impl Consul {
         self.set(|config| config.deregister_after = time)
     }
 
-    /// Sets how often the agent is asked, at most, whether it still has what was registered (default 3 s).
+    /// Sets how often the agent is asked, at most, whether it still has what was registered (default 3 s, at least 100 ms).
     #[must_use]
     pub fn keep_every(self, time: Duration) -> Self {
-        self.set(|config| config.keep = time)
+        self.set(|config| config.keep = time.max(SHORTEST_KEEP))
     }
 
     /// Says where the agent of another node listens (default at the node's address and the port of our own agent), for the

@@ -3,6 +3,7 @@
 //! An id has host and port in it, so what another node says to be there is left over: from before the instance moved, or the
 //! agent. Removed from the catalog alone it would come back, for that node's agent puts back what it has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,9 +14,11 @@ use super::agent::{Agent, Call};
 use super::answers;
 use super::config::Access;
 use super::core::Core;
+use super::members;
 use super::names::{self, escape};
 use super::query;
 use super::register::Key;
+use super::trouble::Streak;
 use super::types::answers::{Entries, Entry};
 use super::types::requests;
 use crate::codec::json;
@@ -28,12 +31,28 @@ const ORPHANED: Duration = Duration::from_secs(1);
 /// How often the catalog is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Waits until the catalog has no entry of an instance that its agent has forgotten; removes those of other nodes.
+/// Looks for what is wanted on other nodes, one after the other, until all were looked for.
+pub(super) async fn search(core: Arc<Core>) {
+    let mut streak = Streak::new(&core.trouble, "other nodes");
+    while let Some(member) = core.members.unsearched() {
+        match remove(&core, &member.service.key).await {
+            Ok(()) => {
+                streak.over();
+                core.members.change(&member, |member| member.alone = true);
+            }
+            Err(error) => sleep(streak.failed(&error)).await,
+        }
+    }
+}
+
+/// Waits until the catalog has no entry of an instance that its agent has forgotten; removes those of other nodes. Ends if the
+/// instance is there again, for another life.
 ///
 /// # Errors
 /// [`Code::Unavailable`] if one stays.
 pub(super) async fn settle(core: &Core, key: &Key) -> Result<()> {
     let (began, mut orphaned) = (Instant::now(), false);
+    let mut node = None;
     loop {
         let entries = match entries(core, key).await {
             Ok(entries) => entries,
@@ -46,23 +65,37 @@ pub(super) async fn settle(core: &Core, key: &Key) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
-        let node = node(core).await?;
-        let own = entries
-            .iter()
-            .find(|entry| node.as_ref().is_none_or(|node| entry.node == *node));
-        let Some(own) = own else {
+        if node.is_none() {
+            node = self::node(core).await?;
+        }
+        // Which of them is ours cannot be told: the agent has confirmed it.
+        let Some(node) = &node else {
+            return Ok(());
+        };
+        let Some(own) = entries.iter().find(|entry| entry.node == *node) else {
             return remove_all(core, key, &entries).await;
         };
+        if began.elapsed() > ORPHANED && is_alive(core, key).await? {
+            return Ok(());
+        }
         if began.elapsed() > SETTLED {
             return Err(stays(key, own));
         }
-        if began.elapsed() > ORPHANED && !orphaned {
-            orphaned = true;
-            if let Err(error) = forget(core, own).await {
-                tracing::warn!(id = key.id, %error, "the catalog has what the agent has not, and does not forget it");
-            }
+        if began.elapsed() > ORPHANED && !std::mem::replace(&mut orphaned, true) {
+            orphan(core, key, own).await;
         }
         sleep(LOOK).await;
+    }
+}
+
+/// Whether another registration has come since, here or from another life of the server.
+async fn is_alive(core: &Core, key: &Key) -> Result<bool> {
+    Ok(core.members.wants(&key.id) || members::held(core, &key.id).await?.is_some())
+}
+
+async fn orphan(core: &Core, key: &Key, entry: &Entry) {
+    if let Err(error) = forget(core, entry).await {
+        tracing::warn!(id = key.id, %error, "the catalog has what the agent has not, and does not forget it");
     }
 }
 
@@ -70,7 +103,7 @@ pub(super) async fn settle(core: &Core, key: &Key) -> Result<()> {
 ///
 /// # Errors
 /// As [`Agent::call`].
-pub(super) async fn remove(core: &Core, key: &Key) -> Result<()> {
+async fn remove(core: &Core, key: &Key) -> Result<()> {
     let entries = entries(core, key).await?;
     if entries.is_empty() {
         return Ok(());
@@ -173,11 +206,9 @@ fn owner(core: &Core, entry: &Entry) -> Access {
 
 /// The entries of an instance, one for each node that has it.
 async fn entries(core: &Core, key: &Key) -> Result<Vec<Entry>> {
-    let answer = core
-        .agent
-        .call(query::entries(&core.config, &key.name))
-        .await?;
+    let answer = core.agent.call(query::entries(&core.config, key)).await?;
     let mut found: Entries = answers::items(&answer.body)?;
+    // Whoever answers may not know the filter.
     found.items.retain(|entry| entry.service_id == key.id);
     Ok(found.items)
 }

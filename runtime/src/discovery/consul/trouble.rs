@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::{Code, Error};
+use super::agent::Outage;
+use crate::error::Error;
 use crate::random;
 
 /// The first pause after a failure, and the longest.
@@ -14,38 +15,61 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Trouble {
     registry: String,
-    /// How many streaks there are for which nobody answers.
-    away: Mutex<usize>,
+    streaks: Mutex<Streaks>,
+}
+
+/// How many streaks there are of each kind of outage.
+#[derive(Debug, Default)]
+struct Streaks {
+    silent: usize,
+    failing: usize,
+}
+
+impl Streaks {
+    fn count(&mut self, outage: Outage) -> &mut usize {
+        match outage {
+            Outage::Silent => &mut self.silent,
+            Outage::Failing => &mut self.failing,
+        }
+    }
 }
 
 impl Trouble {
     pub(super) fn new(registry: String) -> Arc<Self> {
         Arc::new(Self {
             registry,
-            away: Mutex::new(0),
+            streaks: Mutex::default(),
         })
     }
 
-    fn begins(&self, what: &str, error: &Error) {
-        let mut away = self.lock();
-        *away += 1;
-        if *away == 1 {
-            let registry = &self.registry;
-            tracing::warn!(registry, what, %error, "the registry is away; what was known stands, and it is asked again");
+    fn begins(&self, outage: Outage, what: &str, error: &Error) {
+        let mut streaks = self.lock();
+        let count = streaks.count(outage);
+        *count += 1;
+        let registry = &self.registry;
+        match outage {
+            _ if *count > 1 => {}
+            Outage::Silent => {
+                tracing::warn!(registry, what, %error, "the registry is away; what was known stands, and it is asked again");
+            }
+            Outage::Failing => {
+                tracing::warn!(registry, what, %error, "the registry cannot answer; what was known stands, and it is asked again");
+            }
         }
     }
 
-    fn ends(&self, answered: bool) {
-        let mut away = self.lock();
-        *away = away.saturating_sub(1);
-        if *away == 0 && answered {
+    fn ends(&self, outage: Outage, answered: bool) {
+        let mut streaks = self.lock();
+        let count = streaks.count(outage);
+        *count = count.saturating_sub(1);
+        if answered && streaks.silent + streaks.failing == 0 {
             tracing::warn!(registry = self.registry, "the registry answers again");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        // A number is whole, whatever happens elsewhere.
-        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Streaks> {
+        // Numbers are whole, whatever happens elsewhere.
+        self.streaks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +79,8 @@ pub(super) struct Streak {
     trouble: Arc<Trouble>,
     what: String,
     failures: u32,
-    /// Whether it counts among those for which nobody answers; others are refused, each for its own reason.
-    away: bool,
+    /// Which outage it counts for; what is refused, or cannot be read, is none: each has its own reason.
+    outage: Option<Outage>,
 }
 
 impl Streak {
@@ -65,21 +89,25 @@ impl Streak {
             trouble: Arc::clone(trouble),
             what: what.into(),
             failures: 0,
-            away: false,
+            outage: None,
         }
     }
 
     /// Notes a failure, logs the first, and returns how long to wait.
     pub(super) fn failed(&mut self, error: &Error) -> Duration {
-        let (first, away) = (self.failures == 0, error.code() == Code::Unavailable);
-        if away && !self.away {
-            self.trouble.begins(&self.what, error);
-        } else if !away && (first || self.away) {
-            self.leave(true);
-            let registry = &self.trouble.registry;
-            tracing::warn!(registry, what = self.what, %error, "the registry refuses; it is asked again");
+        let (first, outage) = (self.failures == 0, Outage::of(error));
+        if first || outage != self.outage {
+            // Another one of the two is no answer yet.
+            self.leave(outage.is_none());
+            match outage {
+                Some(outage) => self.trouble.begins(outage, &self.what, error),
+                None => {
+                    let registry = &self.trouble.registry;
+                    tracing::warn!(registry, what = self.what, %error, "the registry refuses; it is asked again");
+                }
+            }
         }
-        self.away = away;
+        self.outage = outage;
         self.failures = self.failures.saturating_add(1);
         pause(self.failures)
     }
@@ -90,7 +118,7 @@ impl Streak {
             return false;
         }
         self.failures = 0;
-        if !self.away {
+        if self.outage.is_none() {
             let registry = &self.trouble.registry;
             tracing::warn!(registry, what = self.what, "the registry answers again");
         }
@@ -98,9 +126,14 @@ impl Streak {
         true
     }
 
+    /// Whether the last question has failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
     fn leave(&mut self, answered: bool) {
-        if std::mem::take(&mut self.away) {
-            self.trouble.ends(answered);
+        if let Some(outage) = self.outage.take() {
+            self.trouble.ends(outage, answered);
         }
     }
 }

@@ -25,10 +25,13 @@ use crate::error::Result;
 /// How many answers may follow one another at once, and how far apart they are then.
 const BURST: u32 = 5;
 const EVERY: Duration = Duration::from_millis(200);
-/// How long an empty list is not believed after the servers have lost their state: instances register again within it.
+/// How long an empty list is not believed after the servers have lost their state, or may have: instances register again
+/// within it.
 const REBUILT: Duration = Duration::from_secs(10);
 /// How often a service without a query of its own is read if nothing is heard of it.
 const REFRESH: Duration = Duration::from_secs(60);
+/// How long its first read waits for the shared query, so that no change falls between the two.
+const READY: Duration = Duration::from_secs(2);
 
 /// Feeds a watch until it is dropped.
 pub(super) async fn follow(core: Arc<Core>, service: String, publisher: Publisher) {
@@ -61,6 +64,10 @@ struct Watcher<'p> {
     pace: Pace,
     streak: Streak,
     last: Option<Snapshot>,
+    /// Whether the watch has a problem to be taken back.
+    failed: bool,
+    /// Whether an earlier process's snapshot was looked for.
+    looked_on_disk: bool,
     /// Until when an empty list is not believed.
     rebuilding: Option<Instant>,
 }
@@ -95,6 +102,8 @@ impl<'p> Watcher<'p> {
             index: Index::default(),
             pace: Pace::new(BURST, EVERY),
             last: None,
+            failed: false,
+            looked_on_disk: false,
             rebuilding: None,
         }
     }
@@ -103,10 +112,18 @@ impl<'p> Watcher<'p> {
         loop {
             self.pace.take().await;
             match self.ask().await {
-                Ok(answer) => self.answered(&answer),
+                Ok((answer, reading)) => {
+                    let began = Instant::now();
+                    self.answered(&answer);
+                    self.pace.rest(reading + began.elapsed());
+                }
                 Err(error) => {
                     let pause = self.streak.failed(&error);
                     self.index.failed();
+                    self.failed = true;
+                    if let How::Shared { read, .. } = &mut self.how {
+                        *read = false;
+                    }
                     self.start_from_disk();
                     self.publisher.failing(error.message());
                     sleep(pause).await;
@@ -115,7 +132,8 @@ impl<'p> Watcher<'p> {
         }
     }
 
-    async fn ask(&mut self) -> Result<Found> {
+    /// Returns the answer, and how long reading it took.
+    async fn ask(&mut self) -> Result<(Found, Duration)> {
         let patience = self.patience();
         if self.wait_for_news(patience).await {
             self.index = Index::default();
@@ -128,7 +146,8 @@ impl<'p> Watcher<'p> {
             }
             How::Shared { .. } => self.core.agent.call(call).await?,
         };
-        Found::read(answer)
+        let began = Instant::now();
+        Found::read(answer).map(|found| (found, began.elapsed()))
     }
 
     /// How long to wait for news: less while an empty list is waited out.
@@ -143,7 +162,9 @@ impl<'p> Watcher<'p> {
             return false;
         };
         if !*read {
-            ticket.ready().await;
+            // If both fail, the shared query finds out when that is over, for all.
+            let failing = self.streak.is_failing();
+            ticket.ready(if failing { REFRESH } else { READY }).await;
             *read = true;
             return false;
         }
@@ -163,9 +184,14 @@ impl<'p> Watcher<'p> {
     }
 
     fn answered(&mut self, found: &Found) {
-        let failed_before = self.streak.over();
+        let doubted = Instant::now() + REBUILT;
+        if self.streak.over() {
+            // A restarted agent without a disk may have come to a higher index. Only once, or failures now and then would
+            // put it off for ever.
+            self.rebuilding.get_or_insert(doubted);
+        }
         if self.index.answered(found.index) {
-            self.rebuilding = Some(Instant::now() + REBUILT);
+            self.rebuilding = Some(doubted);
         }
         let snapshot = instances::snapshot(&found.instances, &self.core.config);
         if self.is_in_doubt(&snapshot) {
@@ -180,7 +206,7 @@ impl<'p> Watcher<'p> {
             cache::write(&self.core.config, &self.name, &found.body);
         }
         // After a failure it is said again, which takes the failure back.
-        if !known || failed_before {
+        if std::mem::take(&mut self.failed) || !known {
             self.publisher.publish(snapshot.clone());
             self.last = Some(snapshot);
         }
@@ -195,7 +221,7 @@ impl<'p> Watcher<'p> {
 
     /// Publishes what an earlier process knew, if nothing is known yet.
     fn start_from_disk(&mut self) {
-        if self.last.is_some() {
+        if self.last.is_some() || std::mem::replace(&mut self.looked_on_disk, true) {
             return;
         }
         if let Some(found) = cache::read(&self.core.config, &self.name) {

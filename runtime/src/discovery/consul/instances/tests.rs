@@ -49,11 +49,15 @@ fn what_somebody_else_has_registered_is_used_too() {
         [Endpoint::new("10.0.0.9:80").weight(3)]
     );
     assert_eq!(*read("null", &config()), []);
-    // Without a port, a host, or weight nothing can be called.
+    // One of weight zero counts if all are.
+    let json = r#"[{"Node": {"Address": "n"}, "Service": {"Port": 1, "Meta": {"weight": "0"}}}]"#;
+    assert_eq!(*read(json, &config()), [Endpoint::new("n:1").weight(0)]);
+    // Without a port, or a host that is one, nothing can be called.
     for service in [
         r#"{"Port": 0}"#,
         r#"{"Port": 70000}"#,
-        r#"{"Port": 1, "Meta": {"weight": "0"}}"#,
+        r#"{"Port": 1, "Address": "a b\n"}"#,
+        r#"{"Port": 1, "Address": "http://a"}"#,
         "null",
     ] {
         let json = format!(
@@ -113,6 +117,24 @@ fn item_21_ipv6_and_equal_addresses() {
         (addresses, found.known()),
         (vec!["[::1]:80", "[fd00::9]:80"], 3)
     );
+}
+
+#[test]
+fn an_answer_is_one_value() {
+    for body in [
+        r#"[],"items":[{"Node":{"Address":"evil"},"Service":{"Port":1}}]"#,
+        r#"[]} {"#,
+        r#"[]} , {"x":["#,
+        r#"null,"a":1"#,
+        "",
+    ] {
+        assert!(
+            answers::items::<Instances>(body.as_bytes()).is_err(),
+            "{body}"
+        );
+    }
+    let body = r#"[{"Node":{"Node":"],\"}","Address":"a"},"Service":{"Port":1}}]"#;
+    assert_eq!(*read(body, &config()), [Endpoint::new("a:1")]);
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use crate::discovery::Endpoint;
 use crate::method::{Route, ServiceDesc, Shape};
 
 fn refused(endpoint: Endpoint) -> String {
-    let error = of(&Registration::new("a.B", endpoint)).unwrap_err();
+    let error = of(&Registration::new("a.B", endpoint), "1").unwrap_err();
     assert_eq!(error.code(), crate::Code::InvalidArgument);
     error.message().to_owned()
 }
@@ -23,9 +23,10 @@ fn all_that_is_known_is_written() {
         .weight(0)
         .version("v1")
         .metadata("zone", "x");
-    let meta = of(&Registration::of(&DESC, endpoint).server("shop")).unwrap();
+    let meta = of(&Registration::of(&DESC, endpoint).server("shop"), "1").unwrap();
     let expected = [
         ("ezrpc", env!("CARGO_PKG_VERSION")),
+        ("ezrpc_life", "1"),
         ("proto", "a.B"),
         ("server", "shop"),
         ("version", "v1"),
@@ -36,6 +37,7 @@ fn all_that_is_known_is_written() {
     let found: Vec<_> = meta.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(found, expected);
     assert_eq!(weight(&meta), Some(0));
+    assert!(is_of(&meta, "1") && !is_of(&meta, "2"));
     assert_eq!(
         others(&meta),
         BTreeMap::from([("zone".to_owned(), "x".to_owned())])
@@ -47,7 +49,7 @@ fn a_text_that_is_too_long_ends_at_a_character() {
     let registration = Registration::new("a.B", Endpoint::new("h:1")).server("名".repeat(200));
     // 170 characters of three bytes are 510.
     let expected = "名".repeat(170);
-    assert_eq!(of(&registration).unwrap().get(SERVER), Some(&expected));
+    assert_eq!(of(&registration, "1").unwrap().get(SERVER), Some(&expected));
 }
 
 #[test]
@@ -95,6 +97,6 @@ fn what_consul_would_refuse_is_named() {
     });
     assert_eq!(
         refused(many),
-        "58 entries of metadata: Consul has room for 57"
+        "58 entries of metadata: Consul has room for 56"
     );
 }

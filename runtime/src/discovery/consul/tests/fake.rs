@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) services: BTreeMap<String, Vec<(String, &'static str)>>,
     /// What the agent has, by id; the bodies of registrations.
     pub(super) own: BTreeMap<String, String>,
+    /// The state of checks by the instance's id, where it is another than it was registered with.
+    pub(super) statuses: BTreeMap<String, &'static str>,
     /// Ids the catalog has, of other nodes: node, its address, name, id.
     pub(super) others: Vec<[String; 4]>,
     /// Ids that the catalog keeps though the agent has forgotten them.
@@ -67,6 +69,7 @@ impl Default for State {
             index: 10,
             services: BTreeMap::new(),
             own: BTreeMap::new(),
+            statuses: BTreeMap::new(),
             others: Vec::new(),
             stuck: BTreeSet::new(),
             refuse: None,
@@ -247,12 +250,15 @@ fn reply(state: &mut State, method: &str, path: &str, body: &[u8]) -> (u16, Stri
             r#"{"Config":{"NodeName":"here","Datacenter":"dc1"},"Member":null}"#.to_owned(),
         ),
         ("GET", "/v1/agent/services") => {
-            let all = state
-                .own
-                .keys()
-                .map(|id| format!(r#""{id}":{{"ID":"{id}"}}"#));
+            let all = state.own.iter();
+            let all = all.map(|(id, body)| format!(r#""{id}":{}"#, service(id, body)));
             (200, format!("{{{}}}", all.collect::<Vec<_>>().join(",")))
         }
+        ("GET", "/v1/agent/checks") => (200, own_checks(state)),
+        ("GET", _) if path.starts_with("/v1/agent/service/") => match state.own.get(last) {
+            Some(body) => (200, service(last, body)),
+            None => (404, format!("unknown service ID: {last}")),
+        },
         ("GET", "/v1/health/state/any") => (200, checks(state)),
         ("GET", _) if path.starts_with("/v1/health/service/") => match &state.instances {
             Some(text) => (200, text.clone()),
@@ -274,7 +280,10 @@ fn reply(state: &mut State, method: &str, path: &str, body: &[u8]) -> (u16, Stri
             let id = last.strip_prefix("service:").unwrap();
             match state.own.contains_key(id) {
                 true => (200, String::new()),
-                false => (500, format!("Unknown check \"{last}\"")),
+                false => (
+                    500,
+                    format!("CheckID \"{last}\" does not have associated TTL"),
+                ),
             }
         }
         ("PUT", "/v1/catalog/deregister") => {
@@ -288,6 +297,22 @@ fn reply(state: &mut State, method: &str, path: &str, body: &[u8]) -> (u16, Stri
     }
 }
 
+/// A registration as the agent shows it.
+fn service(id: &str, body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    format!(r#"{{"ID":"{id}","Meta":{}}}"#, body["Meta"])
+}
+
+fn own_checks(state: &State) -> String {
+    let all = state.own.iter().map(|(id, body)| {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let registered = body["Check"]["Status"].as_str().unwrap_or("passing");
+        let status = state.statuses.get(id).map_or(registered, |status| status);
+        format!(r#""service:{id}":{{"Status":"{status}"}}"#)
+    });
+    format!("{{{}}}", all.collect::<Vec<_>>().join(","))
+}
+
 fn instances(state: &State, name: &str) -> String {
     let all = state.services.get(name).map_or(&[][..], Vec::as_slice);
     let all = all.iter().map(|(address, status)| {
@@ -299,11 +324,13 @@ fn instances(state: &State, name: &str) -> String {
     format!("[{}]", all.collect::<Vec<_>>().join(","))
 }
 
+/// Their outputs change all the time.
 fn checks(state: &State) -> String {
+    let index = state.index;
     let all = state.services.iter().flat_map(|(name, all)| {
         all.iter().map(move |(address, status)| {
             format!(
-                r#"{{"Node":"n","CheckID":"service:{name}:{address}","Status":"{status}","ServiceID":"{name}:{address}","ServiceName":"{name}","ModifyIndex":5}}"#
+                r#"{{"Node":"n","CheckID":"service:{name}:{address}","Status":"{status}","ServiceID":"{name}:{address}","ServiceName":"{name}","Output":"at {index}","CreateIndex":5,"ModifyIndex":{index}}}"#
             )
         })
     });

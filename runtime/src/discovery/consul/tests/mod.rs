@@ -1,6 +1,8 @@
 //! The registry against a scripted agent in this process; most with a clock that stands still unless nothing is to be done.
 
+mod failing;
 mod fake;
+mod lives;
 mod logs;
 mod registering;
 mod sharing;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use fake::Fake;
 
 use super::address::Address;
-use super::config::Config;
+use super::config::{Check, Config};
 use super::core::Core;
 use super::names;
 use super::watch;

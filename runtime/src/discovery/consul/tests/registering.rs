@@ -13,27 +13,27 @@ use crate::discovery::consul::register::Key;
 use crate::discovery::{Endpoint, Registration};
 use crate::error::{Code, Result};
 
-const ID: &str = "shop-v1-Product:10.0.0.1:80";
-const ADDRESS: &str = "10.0.0.1:80";
+pub(super) const ID: &str = "shop-v1-Product:10.0.0.1:80";
+pub(super) const ADDRESS: &str = "10.0.0.1:80";
 
-async fn register(core: &Arc<Core>, service: &str, address: &str) -> Result<()> {
+pub(super) async fn register(core: &Arc<Core>, service: &str, address: &str) -> Result<()> {
     let registration = Registration::new(service, Endpoint::new(address));
     members::register(Arc::clone(core), registration).await
 }
 
-async fn deregister(core: &Arc<Core>, service: &str, address: &str) -> Result<()> {
+pub(super) async fn deregister(core: &Arc<Core>, service: &str, address: &str) -> Result<()> {
     members::deregister(Arc::clone(core), Key::new(service, address).unwrap()).await
 }
 
 /// Settings with heartbeats.
-fn ttl(fake: &Fake) -> Config {
+pub(super) fn ttl(fake: &Fake) -> Config {
     Config {
         check: Check::Ttl(Duration::from_secs(15)),
         ..config(fake)
     }
 }
 
-fn own(fake: &Fake) -> Vec<String> {
+pub(super) fn own(fake: &Fake) -> Vec<String> {
     fake.state().own.keys().cloned().collect()
 }
 
@@ -134,9 +134,22 @@ async fn a_registration_that_arrives_late_is_taken_back() {
     let fake = Fake::start().await;
     let core = Core::new(config(&fake));
     register(&core, SERVICE, ADDRESS).await.unwrap();
+    let body = fake.state().own[ID].clone();
     deregister(&core, SERVICE, ADDRESS).await.unwrap();
     // As by a request that was on its way when its sender gave up.
-    fake.change(|state| state.own.insert(ID.to_owned(), String::new()));
+    fake.change(|state| state.own.insert(ID.to_owned(), body.clone()));
+    until("taken back", || own(&fake).is_empty()).await;
+    // However late it is done, once an agent that was away is back.
+    register(&core, SERVICE, ADDRESS).await.unwrap();
+    fake.change(|state| state.refuse = Some((500, "frozen".to_owned())));
+    deregister(&core, SERVICE, ADDRESS).await.unwrap_err();
+    sleep(Duration::from_secs(60)).await;
+    fake.change(|state| {
+        state.refuse = None;
+        state.own.clear();
+    });
+    sleep(Duration::from_secs(6)).await;
+    fake.change(|state| state.own.insert(ID.to_owned(), body));
     until("taken back", || own(&fake).is_empty()).await;
 }
 
@@ -264,6 +277,11 @@ async fn item_09_a_deregistration_is_verified_in_the_catalog() {
     deregister(&core, SERVICE, ADDRESS).await.unwrap();
     assert!((1..=2).contains(&start.elapsed().as_secs()));
     assert_eq!(fake.count("PUT /v1/catalog/deregister"), 1);
+    // However often the catalog is looked at.
+    assert_eq!(fake.count("GET /v1/agent/self"), 1);
+    let entries = format!("GET /v1/catalog/service/{NAME}?filter=ServiceID%3D%3D%22{ID}%22");
+    assert!(fake.count(&entries) > 20);
+    assert_eq!(fake.count("GET /v1/catalog/service/"), fake.count(&entries));
 
     register(&core, SERVICE, ADDRESS).await.unwrap();
     fake.change(|state| {

@@ -82,8 +82,9 @@ pub struct Check {
     pub service_id: ::ezrpc::codegen::v1::alloc::string::String,
     #[prost(string, tag = "5")]
     pub service_name: ::ezrpc::codegen::v1::alloc::string::String,
+    /// When it came to be; `ModifyIndex` grows with each new output, too.
     #[prost(uint64, tag = "6")]
-    pub modify_index: u64,
+    pub create_index: u64,
 }
 
 /// `GET /v1/catalog/service/{name}`.
@@ -131,11 +132,37 @@ pub struct AgentServices {
     >,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Message)]
+/// Also `GET /v1/agent/service/{id}`.
+#[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
 #[prost(prost_path = "::ezrpc::codegen::v1")]
+#[prost(skip_debug)]
 pub struct AgentService {
     #[prost(string, tag = "1")]
     pub id: ::ezrpc::codegen::v1::alloc::string::String,
+    #[prost(btree_map = "string, string", tag = "2")]
+    pub meta: ::ezrpc::codegen::v1::alloc::collections::BTreeMap<
+        ::ezrpc::codegen::v1::alloc::string::String,
+        ::ezrpc::codegen::v1::alloc::string::String,
+    >,
+}
+
+/// `GET /v1/agent/checks`: by id.
+#[derive(Clone, PartialEq, ::ezrpc::codegen::v1::Message)]
+#[prost(prost_path = "::ezrpc::codegen::v1")]
+#[prost(skip_debug)]
+pub struct AgentChecks {
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub items: ::ezrpc::codegen::v1::alloc::collections::BTreeMap<
+        ::ezrpc::codegen::v1::alloc::string::String,
+        AgentCheck,
+    >,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, ::ezrpc::codegen::v1::Message)]
+#[prost(prost_path = "::ezrpc::codegen::v1")]
+pub struct AgentCheck {
+    #[prost(string, tag = "1")]
+    pub status: ::ezrpc::codegen::v1::alloc::string::String,
 }
 
 /// `GET /v1/agent/self`.
@@ -365,7 +392,7 @@ impl __rt::json::Message for Check {
                 __rt::json::Field::new("Status", "status"),
                 __rt::json::Field::new("ServiceID", "service_id"),
                 __rt::json::Field::new("ServiceName", "service_name"),
-                __rt::json::Field::new("ModifyIndex", "modify_index"),
+                __rt::json::Field::new("CreateIndex", "create_index"),
             ]
         }
     }
@@ -377,7 +404,7 @@ impl __rt::json::Message for Check {
         w.implicit::<__rt::json::Str>(2, &self.status)?;
         w.implicit::<__rt::json::Str>(3, &self.service_id)?;
         w.implicit::<__rt::json::Str>(4, &self.service_name)?;
-        w.implicit::<__rt::json::Uint64>(5, &self.modify_index)?;
+        w.implicit::<__rt::json::Uint64>(5, &self.create_index)?;
         __rt::Ok(())
     }
 
@@ -393,7 +420,7 @@ impl __rt::json::Message for Check {
             2 => r.implicit::<__rt::json::Str>(&mut self.status),
             3 => r.implicit::<__rt::json::Str>(&mut self.service_id),
             4 => r.implicit::<__rt::json::Str>(&mut self.service_name),
-            5 => r.implicit::<__rt::json::Uint64>(&mut self.modify_index),
+            5 => r.implicit::<__rt::json::Uint64>(&mut self.create_index),
             _ => r.skip(),
         }
     }
@@ -526,15 +553,28 @@ impl __rt::json::Message for AgentServices {
     }
 }
 
+impl ::core::fmt::Debug for AgentService {
+    #[inline]
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AgentService")
+            .field("id", &self.id)
+            .field("meta", &self.meta)
+            .finish()
+    }
+}
+
 impl __rt::json::Message for AgentService {
     #[inline]
     fn fields(&self) -> &'static [__rt::json::Field] {
-        const { &[__rt::json::Field::new("ID", "id")] }
+        const {
+            &[__rt::json::Field::new("ID", "id"), __rt::json::Field::new("Meta", "meta")]
+        }
     }
 
     #[inline]
     fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
         w.implicit::<__rt::json::Str>(0, &self.id)?;
+        w.map::<__rt::json::Str, __rt::json::Str>(1, &self.meta)?;
         __rt::Ok(())
     }
 
@@ -546,6 +586,64 @@ impl __rt::json::Message for AgentService {
     ) -> __rt::json::Result {
         match index {
             0 => r.implicit::<__rt::json::Str>(&mut self.id),
+            1 => r.map::<__rt::json::Str, __rt::json::Str>(&mut self.meta),
+            _ => r.skip(),
+        }
+    }
+}
+
+impl ::core::fmt::Debug for AgentChecks {
+    #[inline]
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AgentChecks").field("items", &self.items).finish()
+    }
+}
+
+impl __rt::json::Message for AgentChecks {
+    #[inline]
+    fn fields(&self) -> &'static [__rt::json::Field] {
+        const { &[__rt::json::Field::new("items", "items")] }
+    }
+
+    #[inline]
+    fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
+        w.map::<__rt::json::Str, __rt::json::Msg<_>>(0, &self.items)?;
+        __rt::Ok(())
+    }
+
+    #[inline]
+    fn read_field(
+        &mut self,
+        index: usize,
+        r: &mut __rt::json::Reader<'_>,
+    ) -> __rt::json::Result {
+        match index {
+            0 => r.map::<__rt::json::Str, __rt::json::Msg<_>>(&mut self.items),
+            _ => r.skip(),
+        }
+    }
+}
+
+impl __rt::json::Message for AgentCheck {
+    #[inline]
+    fn fields(&self) -> &'static [__rt::json::Field] {
+        const { &[__rt::json::Field::new("Status", "status")] }
+    }
+
+    #[inline]
+    fn write_fields(&self, w: &mut __rt::json::Writer<'_>) -> __rt::json::Result {
+        w.implicit::<__rt::json::Str>(0, &self.status)?;
+        __rt::Ok(())
+    }
+
+    #[inline]
+    fn read_field(
+        &mut self,
+        index: usize,
+        r: &mut __rt::json::Reader<'_>,
+    ) -> __rt::json::Result {
+        match index {
+            0 => r.implicit::<__rt::json::Str>(&mut self.status),
             _ => r.skip(),
         }
     }
