@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ezrpc::google::rpc::{ErrorInfo, Status};
 use ezrpc::{Channel, Code, Context, Error, Server};
 use ezrpc_tests::grpc::{self, base64, frame, head};
-use ezrpc_tests::http::{Answer, Request};
+use ezrpc_tests::http::{Answer, Request, TRACE};
 use ezrpc_tests::proto::e2e::reasons::{NewerShopError, Order, ShopClient, ShopError, ShopServer};
 use ezrpc_tests::reasons::Shop;
 use ezrpc_tests::server::Running;
@@ -276,11 +276,14 @@ async fn the_service_says_more_than_the_schema() {
     assert!(error.is(ShopError::NotASize));
     assert_eq!((error.message(), error.http_status()), (&*message, 422));
     // A value without (ezbuy.error) is a mistake of the service, and says so there only.
-    let answer = Request::json(BUY, "{}").http1(first.addr).await;
+    let answer = Request::json(BUY, "{}").traced().http1(first.addr).await;
     assert_eq!(answer.status, 500);
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(
         (&body["code"], &body["message"]),
-        (&"internal".into(), &"internal error".into())
+        (
+            &"internal".into(),
+            &format!("internal error (id {TRACE})").into()
+        )
     );
 }

@@ -212,11 +212,12 @@ impl<'p> Watcher<'p> {
         }
     }
 
-    /// Whether nothing is left of what was known, and that may be because the servers have lost their state.
+    /// Whether nobody is left of those who were known, and that may be because the servers have lost their state, or because
+    /// the agent has restarted: it takes its checks for critical until it has run them.
     fn is_in_doubt(&self, snapshot: &Snapshot) -> bool {
         let before = self.last.as_ref().is_some_and(|last| !last.is_empty());
         let now = Instant::now();
-        snapshot.known() == 0 && before && self.rebuilding.is_some_and(|until| now < until)
+        snapshot.is_empty() && before && self.rebuilding.is_some_and(|until| now < until)
     }
 
     /// Publishes what an earlier process knew, if nothing is known yet.
