@@ -9,4 +9,5 @@ export EZRPC_FAULT_LONG=1 EZRPC_TEST_REQUIRE=consul
 cargo test -p ezrpc-tests --test fault --no-run
 echo "| what happened | calls | failed | p99 | longest | time to converge | lasted |"
 echo "|---|---|---|---|---|---|---|"
-cargo test --quiet -p ezrpc-tests --test fault -- --test-threads=1 --nocapture "$@" | grep -E '^\||FAILED|panicked|test result'
+cargo test --quiet -p ezrpc-tests --test fault -- --test-threads=1 --nocapture "$@" |
+    grep -oE '\| .*\|$|.*(FAILED|panicked|test result).*'

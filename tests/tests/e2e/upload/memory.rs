@@ -18,6 +18,9 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_upload_server"))
+            // glibc's default, fixed: it would raise it after the first large buffer, take the next one from a heap, and
+            // copy it to grow, or not, by what else has happened there.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
