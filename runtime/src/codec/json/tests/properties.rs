@@ -164,10 +164,11 @@ proptest! {
     fn skipping_checks_as_reading_does(text in prop_oneof![pieces(), nearly_json()]) {
         let skipped = json::from_slice::<()>(format!("{{\"x\":{text}}}").as_bytes());
         let read = json::from_slice::<prost_types::Struct>(format!("{{\"x\":{text}}}").as_bytes());
-        // Nobody asks how large a number is that is skipped.
+        // Nobody asks how large a number is that is skipped; what comes behind it, a reader that stops there has not seen.
         let range = |error: &json::Error| error.message().ends_with("out of range for double");
-        let fits = read.as_ref().map_or_else(range, |_| true);
-        prop_assert_eq!(skipped.is_ok(), fits, "{:?} {:?}", skipped, read);
+        if !read.as_ref().is_err_and(range) {
+            prop_assert_eq!(skipped.is_ok(), read.is_ok(), "{:?} {:?}", skipped, read);
+        }
     }
 
     #[test]
