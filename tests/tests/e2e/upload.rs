@@ -363,3 +363,22 @@ async fn u11_a_field_given_twice_is_refused() {
         .file("file", "b", "a/b", "");
     refused(&running, form, 400, "twice").await;
 }
+
+/// What users of Kratos, go-zero and grpc-gateway report of uploads; the lists U have each at length.
+#[tokio::test]
+async fn item_11_forms_as_they_come_are_taken_or_refused_with_a_reason() {
+    let running = running().await;
+    let file = || FormBody::new().file("blob", "x", "a/b", "1");
+    let whole = r#"{"title":"t","blob":"MQ=="}"#;
+    // Text beside the file, and text that no field wants.
+    let form = || file().field("title", "t").field("nobody", "x");
+    ok(&running, form(), whole).await;
+    let chunked = sent(&running, form().post(PUT).streamed()).await;
+    assert_eq!(chunked, (200, whole.to_owned()));
+    let two = file().file("blob", "y", "a/b", "2");
+    refused(&running, two, 400, "blob").await;
+    let no_boundary = Request::post(PUT).header("content-type", "multipart/form-data");
+    let (status, text) = sent(&running, no_boundary.body(form().build())).await;
+    assert_eq!(status, 400, "{text}");
+    assert!(text.contains("boundary"), "{text}");
+}

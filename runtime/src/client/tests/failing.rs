@@ -252,6 +252,25 @@ async fn item_19_a_cancel_does_not_count_against_an_instance() {
 }
 
 #[tokio::test]
+async fn item_18_deadlines_over_before_the_call_trip_nothing_and_who_recovers_is_used_again() {
+    let server = Served::start().await;
+    let ctx = found_at(&[server.address]);
+    say(&CHANNEL, &ctx, "hello").await.unwrap();
+    for _ in 0..20 {
+        let call = ctx.call().timeout(Duration::ZERO);
+        let late = say(&CHANNEL, &call, "hello").await;
+        assert_eq!(code(late), Code::DeadlineExceeded);
+    }
+    let (node, now) = (node(&ctx), crate::client::clock::now());
+    assert!(!node.health.failed());
+    // Left alone for a while, not for longer than it fails.
+    node.health.eject(now);
+    assert!(node.health.is_ejected(now));
+    say(&CHANNEL, &ctx, "hello").await.unwrap();
+    assert!(!node.health.is_ejected(now));
+}
+
+#[tokio::test]
 async fn a_request_stream_that_is_fed_nothing_does_not_count_against_an_instance() {
     let server = Served::start().await;
     let ctx = found_at(&[server.address]);

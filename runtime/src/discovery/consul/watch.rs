@@ -70,6 +70,8 @@ struct Watcher<'p> {
     looked_on_disk: bool,
     /// Until when an empty list is not believed.
     rebuilding: Option<Instant>,
+    /// An empty list is being waited out.
+    waits: bool,
 }
 
 /// How news of the service comes.
@@ -105,6 +107,7 @@ impl<'p> Watcher<'p> {
             failed: false,
             looked_on_disk: false,
             rebuilding: None,
+            waits: false,
         }
     }
 
@@ -152,7 +155,8 @@ impl<'p> Watcher<'p> {
 
     /// How long to wait for news: less while an empty list is waited out.
     fn patience(&self) -> Duration {
-        let left = self.rebuilding.map(|until| until - Instant::now());
+        let until = self.rebuilding.filter(|_| self.waits);
+        let left = until.map(|until| until - Instant::now());
         left.map_or(Duration::MAX, |left| left.max(Duration::from_secs(1)))
     }
 
@@ -184,7 +188,9 @@ impl<'p> Watcher<'p> {
     }
 
     fn answered(&mut self, found: &Found) {
-        let doubted = Instant::now() + REBUILT;
+        let now = Instant::now();
+        let doubted = now + REBUILT;
+        self.rebuilding = self.rebuilding.filter(|until| now < *until);
         if self.streak.over() {
             // A restarted agent without a disk may have come to a higher index. Only once, or failures now and then would
             // put it off for ever.
@@ -194,10 +200,11 @@ impl<'p> Watcher<'p> {
             self.rebuilding = Some(doubted);
         }
         let snapshot = instances::snapshot(&found.instances, &self.core.config);
-        if self.is_in_doubt(&snapshot) {
+        self.waits = self.is_in_doubt(&snapshot);
+        if self.waits {
             return;
         }
-        self.rebuilding = None;
+        // An agent that is back may say first what the servers have kept, and then that no check has run: the doubt lasts.
         let known = self
             .last
             .as_ref()
@@ -216,8 +223,7 @@ impl<'p> Watcher<'p> {
     /// the agent has restarted: it takes its checks for critical until it has run them.
     fn is_in_doubt(&self, snapshot: &Snapshot) -> bool {
         let before = self.last.as_ref().is_some_and(|last| !last.is_empty());
-        let now = Instant::now();
-        snapshot.is_empty() && before && self.rebuilding.is_some_and(|until| now < until)
+        snapshot.is_empty() && before && self.rebuilding.is_some()
     }
 
     /// Publishes what an earlier process knew, if nothing is known yet.
