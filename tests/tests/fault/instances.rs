@@ -77,14 +77,13 @@ async fn killed(kind: Kind, title: &str) -> Option<usize> {
     let (_agent, mut fleet, caller) = three().await?;
     let load = Load::start(caller.client(), &caller.ctx, kind);
     load.answered_by("a", 50).await;
-    let killed = Instant::now();
     fleet.remove(0).kill();
     load.more(200).await;
     // What was under way there has ended by now.
     let failed = load.failed();
     load.more(200).await;
     let report = load.stop().await;
-    report.print(title, Some(killed.elapsed()));
+    report.print(title, None);
     assert_eq!(report.failures.len(), failed, "{:#?}", report.failures);
     assert!(report.within(1.0) < DEADLINE + SLACK);
     Some(failed)
