@@ -6,6 +6,7 @@ use std::time::Duration;
 pub(crate) const DIGITS: usize = 8;
 
 /// Reads a timeout; `None` if it is malformed.
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn parse(text: &[u8]) -> Option<Duration> {
     parse_within(DIGITS, text)
 }
