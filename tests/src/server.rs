@@ -60,3 +60,10 @@ impl Running {
         async move { task.await.expect("the server does not panic") }
     }
 }
+
+/// Completes at the end of the program's input: what tells a server in a process of its own to stop.
+pub async fn input_ends() {
+    let end = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    // Nothing else than the end is told.
+    let _ = end.await;
+}

@@ -1,5 +1,5 @@
 //! Generates the service as ezrpc's users do.
 
 fn main() {
-    ezrpc_build::compile(&["common.proto"], &["proto"]).unwrap();
+    ezrpc_build::compile(&["common.proto"], &["../../proto"]).unwrap();
 }

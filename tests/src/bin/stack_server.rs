@@ -4,6 +4,7 @@
 
 use ezrpc::{Context, Error, Result, Server};
 use ezrpc_tests::proto::stack::{self, Act, Done, Step};
+use ezrpc_tests::server::input_ends;
 
 /// Says when the work of a call is over: it has ended, or nobody waits for it any more.
 struct Over(&'static str);
@@ -114,12 +115,5 @@ async fn main() -> Result<()> {
     };
     let bound = bind(name, address).await?;
     println!("{}", bound.local_addr());
-    bound
-        .serve_until(async {
-            let end =
-                tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-            // Nothing else than the end is told.
-            let _ = end.await;
-        })
-        .await
+    bound.serve_until(input_ends()).await
 }

@@ -3,6 +3,7 @@
 
 use ezrpc::{Result, Server};
 use ezrpc_tests::proto::e2e::upload::UploadsServer;
+use ezrpc_tests::server::input_ends;
 use ezrpc_tests::upload::Uploads;
 
 #[tokio::main]
@@ -10,12 +11,5 @@ async fn main() -> Result<()> {
     let server = Server::new("uploads").add(UploadsServer::new(Uploads::default()));
     let bound = server.bind("127.0.0.1:0").await?;
     println!("{}", bound.local_addr());
-    bound
-        .serve_until(async {
-            let end =
-                tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-            // Nothing else than the end is told.
-            let _ = end.await;
-        })
-        .await
+    bound.serve_until(input_ends()).await
 }
