@@ -2,6 +2,10 @@
 
 mod call;
 mod cancel;
+mod fields;
+mod principal;
+mod reply;
+mod scope;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +16,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) use call::Outgoing;
 use cancel::Cancel;
+pub(crate) use fields::{is_plain, write as write_fields};
+pub use principal::Principal;
+pub use reply::Reply;
+pub(crate) use reply::ReplyMetadata;
+pub(crate) use scope::Scope;
 
 use crate::discovery::Clients;
 use crate::error::Error;
@@ -54,33 +63,8 @@ struct Inner {
     reply: Mutex<ReplyMetadata>,
     cancel: Cancel,
     clients: Option<Clients>,
-}
-
-/// Who calls, as the authenticator found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    name: Arc<str>,
-}
-
-impl Principal {
-    /// Names the caller: a user or a service.
-    pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into() }
-    }
-
-    /// Returns the name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-/// Metadata of a reply: headers go before the first message, trailers after the last.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ReplyMetadata {
-    pub(crate) headers: Option<Metadata>,
-    pub(crate) trailers: Option<Metadata>,
-    /// The HTTP status of a reply that is no error, if not 200.
-    pub(crate) status: Option<http::StatusCode>,
+    /// What is current while the code of the call runs; `None` if nobody records it.
+    scope: OnceLock<Box<Scope>>,
 }
 
 /// What the protocol read from a request's head.
@@ -151,14 +135,15 @@ impl Context {
         self.inner.hops
     }
 
-    /// Returns the address of the caller's socket; `None` for local calls and outside a handler.
+    /// Returns the address of the caller's socket; `None` outside a handler. In a local call it is that of the call that
+    /// came from outside.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.inner.peer
+        self.origin().inner.peer
     }
 
     /// Returns the certificates the caller has proved to have: with `ServerTls::client_ca`, over TLS.
     pub fn peer_certificates(&self) -> Option<&PeerCertificates> {
-        self.inner.certificates.as_ref()
+        self.origin().inner.certificates.as_ref()
     }
 
     /// Returns when the request arrived, or the context was made.
@@ -166,40 +151,9 @@ impl Context {
         self.inner.start
     }
 
-    /// Returns the caller's metadata.
+    /// Returns the caller's metadata; of a context derived for a call, that of the handler's caller.
     pub fn metadata(&self) -> &Metadata {
-        &self.inner.metadata
-    }
-
-    /// Returns who calls, if the authenticator found somebody.
-    pub fn principal(&self) -> Option<&Principal> {
-        self.inner.principal.get()
-    }
-
-    /// Sets who calls; the first one to say so wins.
-    pub fn set_principal(&self, principal: Principal) {
-        // A second principal is ignored on purpose: an inner layer must not change who was let in.
-        let _ = self.inner.principal.set(principal);
-    }
-
-    /// Adds a field to the logs and errors of this call; the last value of a key wins.
-    pub fn set_field(&self, key: impl Into<Cow<'static, str>>, value: impl fmt::Display) {
-        let (key, value) = (key.into(), value.to_string());
-        let mut fields = lock(&self.inner.fields);
-        match fields.iter_mut().find(|(k, _)| *k == key) {
-            Some(field) => field.1 = value,
-            None => fields.push((key, value)),
-        }
-    }
-
-    /// Returns the fields of this call and of those it derives from, outermost first.
-    pub fn fields(&self) -> Vec<(Cow<'static, str>, String)> {
-        let mut all = match &self.inner.parent {
-            Some(parent) => parent.fields(),
-            None => Vec::new(),
-        };
-        all.extend(lock(&self.inner.fields).iter().cloned());
-        all
+        &self.origin().inner.metadata
     }
 
     /// Returns the id of the trace the call belongs to: the caller's, or a new one.
@@ -220,7 +174,7 @@ impl Context {
     /// The trace the request says it belongs to.
     #[cfg(feature = "otel")]
     pub(crate) fn inbound_trace(&self) -> Option<Trace> {
-        let inbound = self.inner.metadata.headers().get(TRACEPARENT)?;
+        let inbound = self.metadata().headers().get(TRACEPARENT)?;
         Some(Trace::read(Some(inbound))).filter(|trace| trace.parent.is_some())
     }
 
@@ -250,47 +204,34 @@ impl Context {
         error
     }
 
-    /// Returns the metadata of this handler's reply, to be filled.
-    pub fn reply(&self) -> Reply<'_> {
-        Reply { context: self }
-    }
-
-    pub(crate) fn take_reply(&self) -> ReplyMetadata {
-        std::mem::take(&mut *lock(&self.inner.reply))
-    }
-
-    /// Gives back trailers taken with headers that had to go first.
-    pub(crate) fn restore_trailers(&self, trailers: Option<Metadata>) {
-        if trailers.is_some() {
-            lock(&self.inner.reply).trailers = trailers;
-        }
-    }
-
-    pub(crate) fn set_reply(&self, reply: ReplyMetadata) {
-        *lock(&self.inner.reply) = reply;
-    }
-
-    /// Completes when the caller is gone, gave up, or the deadline's work was dropped. Never without a caller.
+    /// Completes when the caller is gone or the deadline has passed. Never without a caller and a deadline.
+    ///
+    /// A handler that is waited for need not look at it, as it is dropped then; what it has spawned does.
     pub async fn cancelled(&self) {
-        match &self.inner.parent {
-            None => self.inner.cancel.wait().await,
-            Some(parent) => {
+        match self.inner.deadline {
+            // Timers need a runtime.
+            Some(deadline) if tokio::runtime::Handle::try_current().is_ok() => {
                 tokio::select! {
-                    () = self.inner.cancel.wait() => {}
-                    () = Box::pin(parent.cancelled()) => {}
+                    () = self.caller_gone() => {}
+                    () = tokio::time::sleep_until(deadline.into()) => {}
                 }
             }
+            _ => self.caller_gone().await,
         }
     }
 
-    /// Returns whether the caller is gone.
+    /// Returns whether the caller is gone or the deadline has passed.
     pub fn is_cancelled(&self) -> bool {
-        self.inner.cancel.is_set()
-            || self
-                .inner
-                .parent
-                .as_ref()
-                .is_some_and(Context::is_cancelled)
+        self.is_caller_gone() || self.remaining() == Some(Duration::ZERO)
+    }
+
+    /// Completes when the caller is gone.
+    pub(crate) async fn caller_gone(&self) {
+        self.origin().inner.cancel.wait().await;
+    }
+
+    pub(crate) fn is_caller_gone(&self) -> bool {
+        self.origin().inner.cancel.is_set()
     }
 
     pub(crate) fn cancel(&self) {
@@ -298,11 +239,8 @@ impl Context {
     }
 
     pub(crate) fn clients(&self) -> Option<&Clients> {
-        match (&self.inner.clients, &self.inner.parent) {
-            (Some(clients), _) => Some(clients),
-            (None, Some(parent)) => parent.clients(),
-            (None, None) => None,
-        }
+        self.line()
+            .find_map(|context| context.inner.clients.as_ref())
     }
 }
 
@@ -326,73 +264,8 @@ impl Inner {
             reply: Mutex::new(ReplyMetadata::default()),
             cancel: Cancel::new(),
             clients: None,
+            scope: OnceLock::new(),
         }
-    }
-}
-
-/// The metadata of a handler's reply.
-#[derive(Debug)]
-pub struct Reply<'a> {
-    context: &'a Context,
-}
-
-impl Reply<'_> {
-    /// Adds a header, sent before the first message.
-    ///
-    /// # Errors
-    /// As [`Metadata::append`].
-    pub fn header(&self, name: &str, value: impl AsRef<str>) -> crate::Result<()> {
-        let mut reply = lock(&self.context.inner.reply);
-        reply.headers.get_or_insert_default().append(name, value)
-    }
-
-    /// Adds a trailer, sent after the last message.
-    ///
-    /// # Errors
-    /// As [`Metadata::append`].
-    pub fn trailer(&self, name: &str, value: impl AsRef<str>) -> crate::Result<()> {
-        let mut reply = lock(&self.context.inner.reply);
-        reply.trailers.get_or_insert_default().append(name, value)
-    }
-
-    /// Sets the HTTP status of a reply that goes well, in place of 200: 201 beside a `location` header, say.
-    ///
-    /// After 204, 205 and 304 comes no body. Callers of gRPC, gRPC-Web and Connect see nothing of it. The status of an
-    /// error is [`Error::with_http_status`].
-    ///
-    /// ```
-    /// # use ezrpc::{Context, Result};
-    /// fn created(ctx: &Context, id: u64) -> Result<()> {
-    ///     ctx.reply().status(201)?;
-    ///     ctx.reply().header("location", format!("/v1/books/{id}"))
-    /// }
-    /// # created(&Context::background(), 7).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for anything but 200 to 399.
-    pub fn status(&self, status: u16) -> crate::Result<()> {
-        let fits = (200..400).contains(&status);
-        let status = http::StatusCode::from_u16(status).ok().filter(|_| fits);
-        if status.is_none() {
-            return Err(Error::invalid_argument(
-                "the HTTP status of a reply is 200 to 399: return an error for the others",
-            ));
-        }
-        lock(&self.context.inner.reply).status = status;
-        Ok(())
-    }
-
-    /// Changes the headers as a whole, binary values among them.
-    pub fn with_headers<T>(&self, change: impl FnOnce(&mut Metadata) -> T) -> T {
-        let mut reply = lock(&self.context.inner.reply);
-        change(reply.headers.get_or_insert_default())
-    }
-
-    /// Changes the trailers as a whole.
-    pub fn with_trailers<T>(&self, change: impl FnOnce(&mut Metadata) -> T) -> T {
-        let mut reply = lock(&self.context.inner.reply);
-        change(reply.trailers.get_or_insert_default())
     }
 }
 

@@ -102,7 +102,7 @@ impl Plan {
         };
         let cancelled = async {
             match cancellable {
-                true => self.ctx.cancelled().await,
+                true => self.ctx.caller_gone().await,
                 false => pending().await,
             }
         };
@@ -115,7 +115,7 @@ impl Plan {
     }
 
     fn check(&self) -> Result<()> {
-        if self.ctx.is_cancelled() {
+        if self.ctx.is_caller_gone() {
             return Err(caller_gone());
         }
         match self.deadline {
@@ -146,7 +146,7 @@ impl Plan {
         Watchdog {
             deadline: self.deadline.map(|at| Box::pin(sleep_until(at.into()))),
             cancelled: match self.is_cancellable() {
-                true => Some(Box::pin(async move { ctx.cancelled().await })),
+                true => Some(Box::pin(async move { ctx.caller_gone().await })),
                 false => None,
             },
         }

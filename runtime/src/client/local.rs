@@ -17,16 +17,20 @@ use crate::context::{Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
 use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
-use crate::method::Method;
+use crate::observe::{Caller, Watch};
 use crate::panics;
 use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
+/// What stands for a protocol where there is none.
+const LOCAL: &str = "local";
+
 /// Runs a piece of a handler: a panic, after which it is never polled again, is the call's end alone.
-fn caught<T>(method: &'static Method, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T>> {
+fn caught<T>(context: &Context, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T>> {
+    let _entered = context.enter();
     match catch_unwind(AssertUnwindSafe(poll)) {
         Ok(poll) => poll.map(Ok),
-        Err(payload) => Poll::Ready(Err(panics::caught(payload, Some(method)))),
+        Err(payload) => Poll::Ready(Err(panics::caught(payload, context.method()))),
     }
 }
 
@@ -36,6 +40,8 @@ struct Running {
     /// The handler's.
     context: Context,
     reply: ReplyMetadata,
+    /// `None` if nobody is told of the call here.
+    watch: Option<Box<Watch>>,
     finished: bool,
 }
 
@@ -59,10 +65,21 @@ impl Running {
         });
         Ok(Self {
             plan: plan.clone(),
-            context: context.with_clients(plan.ctx.clients().cloned()),
+            context: context.inherit(&plan.ctx),
             reply: ReplyMetadata::default(),
+            watch: None,
             finished: false,
         })
+    }
+
+    /// Begins to tell of the call as a server does of one that came over a socket.
+    fn watched(mut self) -> Self {
+        self.watch = Watch::start(&self.context, || Caller {
+            protocol: LOCAL,
+            trusted: true,
+            probe: false,
+        });
+        self
     }
 
     /// Starts the call of a service in this process.
@@ -82,13 +99,15 @@ impl Running {
             Some(chain) => chain.around(&self.context, Credentials::Unasked, call),
             None => call,
         };
-        let method = self.plan.method;
-        poll_fn(|cx| caught(method, || call.as_mut().poll(cx))).await?
+        poll_fn(|cx| caught(&self.context, || call.as_mut().poll(cx))).await?
     }
 
-    /// Takes note that nothing more comes.
-    fn finish(&mut self) {
+    /// Takes note that nothing more comes, and how the call ended.
+    fn finish(&mut self, outcome: Result<(), &Error>) {
         self.hand_over_metadata();
+        if let Some(watch) = self.watch.take() {
+            watch.end(outcome, 0);
+        }
         self.finished = true;
     }
 
@@ -130,10 +149,10 @@ pub(super) async fn one<M: Message>(
     service: &dyn Service,
     request: impl Any + Send,
 ) -> Result<M> {
-    let mut running = Running::new(plan)?;
+    let mut running = Running::new(plan)?.watched();
     let call = running.start(service, request);
     let reply = running.run(chain, call).await;
-    running.finish();
+    running.finish(reply.as_ref().map(|_| ()));
     unbox(reply?)
 }
 
@@ -144,11 +163,11 @@ pub(super) async fn many<M: Message>(
     service: &dyn Service,
     request: impl Any + Send,
 ) -> Result<LocalReplies<M>> {
-    let mut running = Running::new(plan)?;
+    let mut running = Running::new(plan)?.watched();
     let call = running.start(service, request);
     let reply = running.run(chain, call).await;
-    if reply.is_err() {
-        running.finish();
+    if let Err(error) = &reply {
+        running.finish(Err(error));
     }
     let replies = unbox(reply?)?;
     running.hand_over_metadata();
@@ -211,8 +230,7 @@ impl<M: Message> LocalReplies<M> {
             self.running.context.cancel();
             return Poll::Ready(Some(Err(error)));
         }
-        let method = self.running.plan.method;
-        match ready!(caught(method, || Pin::new(replies).poll_next(cx))) {
+        match ready!(caught(&self.running.context, || Pin::new(replies).poll_next(cx))) {
             Ok(next) => Poll::Ready(next),
             Err(error) => Poll::Ready(Some(Err(error))),
         }
@@ -224,9 +242,13 @@ impl<M: Message> Stream for LocalReplies<M> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(self.poll(cx));
-        if self.replies.is_some() && !matches!(next, Some(Ok(_))) {
-            self.replies = None;
-            self.running.finish();
+        let outcome = match &next {
+            Some(Ok(_)) => return Poll::Ready(next),
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        if self.replies.take().is_some() {
+            self.running.finish(outcome);
         }
         Poll::Ready(next)
     }

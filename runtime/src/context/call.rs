@@ -1,6 +1,6 @@
 //! The settings of one outgoing call: a child context made by `ctx.call()`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{Context, Inner};
@@ -54,10 +54,13 @@ impl Context {
         })
     }
 
-    /// Limits how many hops the calls made with this context may take, each counting as one; fewer that are left stay.
+    /// Limits how many hops the calls made with this context may take, each counting as one. Of a handler's, fewer that are
+    /// left stay; a job may take more than the 16 that are the default, up to what servers allow
+    /// ([`Server::hop_budget`](crate::Server::hop_budget)).
     #[must_use]
     pub fn hop_budget(self, hops: u32) -> Self {
-        self.change(|inner| inner.hops = inner.hops.min(hops))
+        let is_job = self.origin().method().is_none();
+        self.change(|inner| inner.hops = if is_job { hops } else { inner.hops.min(hops) })
     }
 
     /// Adds a header to the calls made with this context. A name or value that cannot be sent fails the call.
@@ -115,17 +118,26 @@ impl Context {
         context
     }
 
+    /// This context and those it was derived from, the origin last.
+    pub(super) fn line(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |context| context.inner.parent.as_ref())
+    }
+
     /// Whether it was derived for calls, so that the reply's metadata belongs into it.
     pub(crate) fn is_call(&self) -> bool {
         self.inner.parent.is_some()
     }
 
-    /// Makes the calls of a handler in this process find their servers where its caller's do.
-    pub(crate) fn with_clients(self, clients: Option<Clients>) -> Self {
-        match clients {
-            Some(clients) => self.change(|inner| inner.clients = Some(clients)),
-            None => self,
-        }
+    /// Gives a handler in this process what its caller has and no header says: fields, who calls, the registry.
+    pub(crate) fn inherit(self, caller: &Self) -> Self {
+        self.change(|inner| {
+            let origin = &caller.origin().inner;
+            inner.peer = origin.peer;
+            inner.certificates.clone_from(&origin.certificates);
+            inner.principal.clone_from(&origin.principal);
+            inner.fields = Mutex::new(caller.fields());
+            inner.clients = caller.clients().cloned();
+        })
     }
 
     fn add(self, entry: impl FnOnce(&mut Metadata) -> Result<()>) -> Self {
@@ -153,9 +165,35 @@ impl Context {
     }
 }
 
+impl Drop for Inner {
+    /// Drops a long line of contexts one by one and not one within the other, for which the stack may be too small.
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(context) = parent {
+            parent = Arc::into_inner(context.inner).and_then(|mut inner| inner.parent.take());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_of_contexts_may_be_long() {
+        let mut ctx = Context::background();
+        for _ in 0..200_000 {
+            ctx = ctx.call();
+        }
+        assert!(ctx.fields().is_empty() && !ctx.is_cancelled() && ctx.clients().is_none());
+    }
+
+    #[test]
+    fn a_job_sets_its_budget() {
+        let job = Context::background().hop_budget(64);
+        assert_eq!(job.hops(), 64);
+        assert_eq!(job.call().hop_budget(3).hops(), 3);
+    }
 
     #[test]
     fn a_shared_context_keeps_its_settings_when_changed() {

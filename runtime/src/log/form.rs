@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use tracing::Level;
 
 use super::lines::{Fields, Value};
-use crate::observe::is_plain;
+use crate::context::is_plain;
 use crate::protocol::webapi::write_text;
 use crate::wkt::Timestamp;
 

@@ -5,17 +5,41 @@
 //! | `ezrpc::access` | info; debug for health probes | every call, at its end |
 //! | `ezrpc::access` | debug | a request that is no call: an unknown path, a wrong HTTP method, a preflight |
 //! | `ezrpc::error` | error; info for an expected error | a failed call, at the outermost server |
+//!
+//! What a handler logs itself stands in the call's span, `call` of target `ezrpc::call` at level info, which has method,
+//! protocol, peer, caller, trace id and fields.
 
 use std::fmt;
 
 use http::StatusCode;
-use tracing::{Level, enabled, event};
+use tracing::{Level, Span, enabled, event, info_span, span_enabled};
 
-use super::{Ended, is_expected};
+use super::{Caller, Ended, is_expected};
+use crate::context::{Context, write_fields};
 use crate::error::{Error, Frame};
 
+/// Of the span.
+const CALL: &str = "ezrpc::call";
 const ACCESS: &str = "ezrpc::access";
 const ERROR: &str = "ezrpc::error";
+
+/// Begins the span in which the code of a call runs.
+pub(super) fn span(context: &Context, caller: &Caller) -> Span {
+    // Looked at first, as what it says takes time to find.
+    if !span_enabled!(target: CALL, Level::INFO) {
+        return Span::none();
+    }
+    info_span!(
+        target: CALL,
+        "call",
+        method = context.method().map_or("", |method| method.path()),
+        protocol = caller.protocol,
+        peer = context.peer().map(tracing::field::display),
+        caller = super::caller(context),
+        trace_id = %context.trace_id(),
+        fields = write_fields(&context.fields()).map(tracing::field::display),
+    )
+}
 
 /// Whether anybody listens to access events.
 pub(super) fn wants_access(probe: bool) -> bool {
@@ -39,7 +63,7 @@ macro_rules! access {
             peer = $ended.context.peer().map(tracing::field::display),
             caller = $ended.principal(),
             trace_id = %$ended.context.trace_id(),
-            fields = fields($ended).map(tracing::field::display),
+            fields = write_fields(&$ended.fields()).map(tracing::field::display),
             "call"
         )
     };
@@ -67,7 +91,7 @@ macro_rules! error {
             peer = $ended.context.peer().map(tracing::field::display),
             caller = $ended.principal(),
             trace_id = %$ended.context.trace_id(),
-            fields = fields($ended).map(tracing::field::display),
+            fields = write_fields(&$ended.fields()).map(tracing::field::display),
             stack = %Stack($error.frames()),
             "{}", $error
         )
@@ -127,24 +151,4 @@ impl fmt::Display for Stack<'_> {
         }
         Ok(())
     }
-}
-
-/// The fields as `key=value key="some value"`; `None` if there are none.
-fn fields(ended: &Ended<'_>) -> Option<String> {
-    let fields = ended.fields();
-    let pairs = fields.iter().map(|(key, value)| {
-        let key = key.replace([' ', '=', '"'], "_");
-        match is_plain(value) {
-            true => format!("{key}={value}"),
-            false => format!("{key}={value:?}"),
-        }
-    });
-    let pairs: Vec<String> = pairs.collect();
-    (!pairs.is_empty()).then(|| pairs.join(" "))
-}
-
-/// Whether a value can stand without quotes.
-pub(crate) fn is_plain(value: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "-_.:/@+,".contains(c);
-    !value.is_empty() && value.chars().all(plain)
 }

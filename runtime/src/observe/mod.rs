@@ -14,12 +14,10 @@ use http::StatusCode;
 use http::header::USER_AGENT;
 use tracing::level_filters::LevelFilter;
 
-use crate::context::Context;
+use crate::context::{Context, Scope};
 use crate::error::{Code, Error};
 use crate::protocol::outbound;
 
-#[cfg(feature = "log")]
-pub(crate) use events::is_plain;
 pub(crate) use events::{Passed, passed};
 pub(crate) use sending::Sending;
 #[cfg(feature = "otel")]
@@ -74,6 +72,18 @@ impl Watch {
     }
 
     fn new(context: &Context, caller: Caller) -> Self {
+        #[cfg(feature = "otel")]
+        let traced = spans::Span::server(context, caller.protocol);
+        // After the other, which may say what the trace is.
+        let span = events::span(context, &caller);
+        let scope = Scope {
+            span,
+            #[cfg(feature = "otel")]
+            traced: traced.as_ref().map(spans::Span::context),
+        };
+        if !scope.is_empty() {
+            context.set_scope(scope);
+        }
         Self {
             context: context.clone(),
             caller,
@@ -85,7 +95,7 @@ impl Watch {
                 stats
             }),
             #[cfg(feature = "otel")]
-            span: spans::Span::server(context, caller.protocol),
+            span: traced,
         }
     }
 
@@ -164,13 +174,9 @@ impl<'a> Ended<'a> {
         Instant::now().saturating_duration_since(self.context.start())
     }
 
-    /// Who calls: whom the authenticator found, or the first product of the user agent.
+    /// Who calls.
     pub(crate) fn principal(&self) -> Option<&'a str> {
-        if let Some(principal) = self.context.principal() {
-            return Some(principal.name());
-        }
-        let agent = self.context.metadata().headers().get(USER_AGENT)?;
-        agent.to_str().ok()?.split(' ').next()
+        caller(self.context)
     }
 
     /// Whether nobody further out tells of an error: the caller is outside the trust boundary, or is no handler of ours.
@@ -180,6 +186,15 @@ impl<'a> Ended<'a> {
         let headers = self.context.metadata().headers();
         !(self.caller.trusted && outbound::is_from_handler(headers))
     }
+}
+
+/// Who calls: whom the authenticator found, or the first product of the user agent.
+fn caller(context: &Context) -> Option<&str> {
+    if let Some(principal) = context.principal() {
+        return Some(principal.name());
+    }
+    let agent = context.metadata().headers().get(USER_AGENT)?;
+    agent.to_str().ok()?.split(' ').next()
 }
 
 /// Whether an error is one that services answer with all day: it has an HTTP status below 500, or a reason, which

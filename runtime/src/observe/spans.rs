@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use http::HeaderValue;
-use opentelemetry::global::{self, BoxedSpan, BoxedTracer};
+use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
     Tracer,
@@ -30,7 +30,7 @@ pub fn record_spans() {
 }
 
 /// One call's span, which records.
-pub(crate) struct Span(BoxedSpan);
+pub(crate) struct Span(SpanParent);
 
 /// How a call is told to have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +48,13 @@ impl Span {
             Some(trace) => SpanParent::new().with_remote_span_context(remote(&trace)?),
             None => SpanParent::new(),
         };
-        let mut span = Self::begin(tracer, SpanKind::Server, &parent, method)?;
+        let span = Self::begin(tracer, SpanKind::Server, &parent, method)?;
         span.0
+            .span()
             .set_attribute(KeyValue::new("rpc.system", system(protocol)));
         if let Some(peer) = context.peer() {
             span.0
+                .span()
                 .set_attribute(KeyValue::new("client.address", peer.ip().to_string()));
         }
         context.set_trace(span.trace());
@@ -73,8 +75,10 @@ impl Span {
             }
             None => SpanParent::new(),
         };
-        let mut span = Self::begin(tracer, SpanKind::Client, &parent, method)?;
-        span.0.set_attribute(KeyValue::new("rpc.system", "grpc"));
+        let span = Self::begin(tracer, SpanKind::Client, &parent, method)?;
+        span.0
+            .span()
+            .set_attribute(KeyValue::new("rpc.system", "grpc"));
         Some(span)
     }
 
@@ -91,12 +95,18 @@ impl Span {
         }
         span.set_attribute(KeyValue::new("rpc.service", method.service()));
         span.set_attribute(KeyValue::new("rpc.method", method.name()));
-        Some(Self(span))
+        Some(Self(parent.with_span(span)))
+    }
+
+    /// What is current while the code of the call runs.
+    pub(super) fn context(&self) -> SpanParent {
+        self.0.clone()
     }
 
     /// The trace as calls further in see it.
     fn trace(&self) -> Trace {
-        let context = self.0.span_context();
+        let span = self.0.span();
+        let context = span.span_context();
         let (trace, span) = (context.trace_id().to_bytes(), context.span_id().to_bytes());
         Trace::recorded(trace, span, context.is_sampled())
     }
@@ -107,7 +117,7 @@ impl Span {
     }
 
     /// Ends the span. `http` says that the caller got an HTTP status and not gRPC's.
-    pub(super) fn end(mut self, side: Side, http: bool, outcome: Result<(), &Error>) {
+    pub(super) fn end(self, side: Side, http: bool, outcome: Result<(), &Error>) {
         let attribute = match (http, outcome) {
             (false, _) => {
                 let number = outcome.err().map_or(0, |error| error.code().number());
@@ -118,16 +128,16 @@ impl Span {
                 KeyValue::new("http.response.status_code", i64::from(error.http_status()))
             }
         };
-        self.0.set_attribute(attribute);
+        let span = self.0.span();
+        span.set_attribute(attribute);
         if let Err(error) = outcome {
-            self.0
-                .set_attribute(KeyValue::new("error.type", error.code().name()));
+            span.set_attribute(KeyValue::new("error.type", error.code().name()));
             // A server has done well to refuse a request that is wrong.
             if side == Side::Client || !is_expected(error) {
-                self.0.set_status(Status::error(error.to_string()));
+                span.set_status(Status::error(error.to_string()));
             }
         }
-        self.0.end();
+        span.end();
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) special_metadata: bool,
     /// As the caller has it: the server bounds it.
     pub(crate) hops: Option<u32>,
+    /// There is a call path.
+    pub(crate) path: bool,
 }
 
 /// How the request says it is compressed, and how its reply may be.
@@ -83,6 +85,7 @@ impl Head {
             trailers: false,
             special_metadata: false,
             hops: None,
+            path: false,
         };
         let mut seconds = None;
         for (name, value) in headers {
@@ -92,7 +95,7 @@ impl Head {
                 Some(b'c') => head.read_connection_or_content(name, value),
                 Some(b'g') => head.read_grpc(name, value),
                 Some(b'a') if name == "accept-encoding" => head.body.set_accepted(value),
-                Some(b'e') if name == "ezrpc-ttl" => head.hops = hops(value),
+                Some(b'e') => head.read_own(name, value),
                 Some(b't') if name == "te" => head.trailers |= lists(value, "trailers"),
                 Some(b'x') if name == "x-server-timeout" => seconds = Some(value),
                 _ => {}
@@ -106,6 +109,15 @@ impl Head {
             head.set_timeout(float_seconds(value));
         }
         head
+    }
+
+    fn read_own(&mut self, name: &str, value: &[u8]) {
+        match name {
+            // Of several the smallest.
+            "ezrpc-ttl" => self.hops = self.hops.into_iter().chain(hops(value)).min(),
+            "ezrpc-path" => self.path = true,
+            _ => {}
+        }
     }
 
     fn read_connection_or_content(&mut self, name: &str, value: &[u8]) {
@@ -209,7 +221,10 @@ fn names_headers(value: &[u8]) -> bool {
 
 /// The hop budget; what is no number counts as nothing said.
 fn hops(value: &[u8]) -> Option<u32> {
-    std::str::from_utf8(value).ok()?.parse().ok()
+    // The parser takes a sign too.
+    let digits = value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
+    text.parse().ok()
 }
 
 #[cfg(test)]

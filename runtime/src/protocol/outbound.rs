@@ -1,6 +1,5 @@
 //! The head of an outgoing call: what goes along with every call, and what gRPC adds.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,13 +16,13 @@ use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::method::Method;
 
-/// The longest call path sent, in bytes.
+/// The longest call path sent, in bytes, its last entry and a count not among them.
 const PATH_LIMIT: usize = 1024;
+/// What the first entries of a long one may take of it.
+const PATH_START: usize = 256;
 /// The longest `tracestate` and `baggage` forwarded, in bytes: what W3C asks for at least.
 const TRACESTATE_LIMIT: usize = 512;
 const BAGGAGE_LIMIT: usize = 8192;
-/// Stands in a call path for the entries left out: `;+3`.
-const LEFT_OUT: &str = ";+";
 /// Begins the entry of a process that serves no call itself.
 const PROCESS: &str = "(";
 /// Names the service this process is, for callers that are no server.
@@ -84,7 +83,7 @@ pub(crate) fn common(ctx: &Context, method: &Method) -> Result<HeaderMap> {
         pass_on(TRACESTATE, TRACESTATE_LIMIT, inbound, &mut headers);
     }
     pass_on(BAGGAGE, BAGGAGE_LIMIT, inbound, &mut headers);
-    let path = call_path(ctx, inbound.get(EZRPC_PATH));
+    let path = call_path(ctx);
     let Some(left) = ctx.hops().checked_sub(1) else {
         return Err(loop_detected(&path, method));
     };
@@ -184,8 +183,20 @@ fn token(name: &str) -> String {
         .collect()
 }
 
+impl Context {
+    /// Returns the services the calls passed that led here, the first one first and this one last: `(job);shop.Order`. A
+    /// process that serves no call itself stands in brackets; of a long path the middle is counted: `a.A;+7;b.B`.
+    ///
+    /// As callers say over gRPC; over other protocols it begins here.
+    pub fn call_path(&self) -> String {
+        let path = call_path(self);
+        path.to_str().unwrap_or_default().to_owned()
+    }
+}
+
 /// The inbound path with this caller at its end.
-fn call_path(ctx: &Context, inbound: Option<&HeaderValue>) -> HeaderValue {
+fn call_path(ctx: &Context) -> HeaderValue {
+    let inbound = ctx.metadata().headers().get(EZRPC_PATH);
     let inbound = inbound
         .and_then(|path| path.to_str().ok())
         .unwrap_or_default();
@@ -218,32 +229,35 @@ pub(crate) fn is_from_handler(inbound: &HeaderMap) -> bool {
     last.is_some_and(|last| !last.starts_with(PROCESS.as_bytes()))
 }
 
-/// Appends an entry; beyond the limit the oldest are kept and the others counted.
+/// Appends an entry. Beyond the limit the first ones stay, which say where the calls come from, and the last ones, which say
+/// what circle they are in; those between are counted.
 fn bounded(path: &str, own: &str) -> String {
-    let (kept, left_out) = match path.rsplit_once(LEFT_OUT) {
-        Some((kept, count)) => (kept, count.parse::<u32>().unwrap_or(0)),
-        None => (path, 0),
-    };
-    let mut text = String::with_capacity(path.len() + 1 + own.len());
-    if left_out == 0 && path.len() + 1 + own.len() <= PATH_LIMIT {
-        text.extend([path, ";", own]);
-        return text;
+    if path.len() + 1 + own.len() <= PATH_LIMIT {
+        return [path, ";", own].concat();
     }
-    text.push_str(cut(kept));
-    // Writing to a string does not fail.
-    let _ = write!(text, "{LEFT_OUT}{}", left_out.saturating_add(1));
-    text
+    let (mut entries, mut left_out) = (Vec::new(), 0_u32);
+    for entry in path.split(';') {
+        match entry.strip_prefix('+').and_then(|count| count.parse().ok()) {
+            Some(count) => left_out = left_out.saturating_add(count),
+            None => entries.push(entry),
+        }
+    }
+    let start = fitting(entries.iter(), PATH_START);
+    let end = fitting(entries[start..].iter().rev(), PATH_LIMIT - PATH_START);
+    let between = entries.len() - start - end;
+    let left_out = left_out.saturating_add(u32::try_from(between).unwrap_or(u32::MAX));
+    let count = format!("+{left_out}");
+    let (start, end) = (&entries[..start], &entries[start + between..]);
+    [start, &[&count], end, &[own]].concat().join(";")
 }
 
-/// The whole entries within the limit, whatever a caller sent.
-fn cut(path: &str) -> &str {
-    if path.len() <= PATH_LIMIT {
-        return path;
-    }
-    let last = path.as_bytes()[..PATH_LIMIT]
-        .iter()
-        .rposition(|byte| *byte == b';');
-    &path[..last.unwrap_or(0)]
+/// How many entries fit.
+fn fitting<'a>(entries: impl Iterator<Item = &'a &'a str>, room: usize) -> usize {
+    let ends = entries.scan(0, |sum, entry| {
+        *sum += entry.len() + 1;
+        Some(*sum)
+    });
+    ends.take_while(|end| *end <= room).count()
 }
 
 /// The error of a call that would go round and round.
@@ -296,14 +310,20 @@ mod tests {
     }
 
     #[test]
-    fn a_call_path_keeps_its_start_and_counts_the_rest() {
+    fn a_call_path_keeps_its_start_and_its_end_and_counts_the_rest() {
         assert_eq!(bounded("a;b", "c"), "a;b;c");
-        let full = vec!["shop.v1.Product"; 64].join(";");
-        assert_eq!(full.len(), PATH_LIMIT - 1);
-        let once = bounded(&full, "x");
-        assert_eq!(once, format!("{full};+1"));
-        assert_eq!(bounded(&once, "y"), format!("{full};+2"));
-        let longer = format!("{full};{full}");
-        assert_eq!(bounded(&longer, "z"), format!("{full};+1"));
+        let services = |count: usize| vec!["shop.v1.Product"; count].join(";");
+        let (start, end) = (services(16), services(48));
+        let longer = format!("{start};a.A;b.B;{end}");
+        assert_eq!(bounded(&longer, "x"), format!("{start};+2;{end};x"));
+        let end = format!("{};x", services(47));
+        let again = bounded(&bounded(&longer, "x"), "y");
+        assert_eq!(again, format!("{start};+3;{end};y"));
+        let many = format!("+4294967295;{longer}");
+        assert_eq!(
+            bounded(&many, "x"),
+            bounded(&longer, "x").replace("+2", "+4294967295")
+        );
+        assert_eq!(bounded(&"a".repeat(2000), "x"), "+1;x");
     }
 }

@@ -87,6 +87,7 @@ impl StreamBody {
             self.call.context.cancel();
             return Poll::Ready(Some(Err(deadline_exceeded())));
         }
+        let _entered = self.call.context.enter();
         match &mut *lock(&self.replies) {
             Some(replies) => {
                 // After an error the stream is never polled again, so that nothing sees it half done.

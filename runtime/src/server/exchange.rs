@@ -24,7 +24,7 @@ use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::{self, ErrorShape};
 use crate::protocol::wire::{Settings, Wire};
-use crate::protocol::{Protocol, grpc};
+use crate::protocol::{Protocol, grpc, headers};
 use crate::reply::Reply;
 
 /// How one server treats its calls.
@@ -214,7 +214,11 @@ impl<'a> Exchange<'a> {
             .time_limit(target.method)
             .and_then(|limit| start.checked_add(limit));
         let hops = self.hops();
-        let (head, body) = self.request.into_parts();
+        let (mut head, body) = self.request.into_parts();
+        if self.head.path && !responder.trusted {
+            // Anybody can say where a call comes from.
+            head.headers.remove(headers::EZRPC_PATH);
+        }
         let context = Context::inbound(Inbound {
             method: target.method,
             route,

@@ -110,7 +110,10 @@ impl Running {
     /// What the call came to, its deadline included.
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Reply>> {
         // After a panic the call is never polled again, so that nothing sees it half done.
-        let call = AssertUnwindSafe(|| self.call.as_mut().poll(cx));
+        let call = AssertUnwindSafe(|| {
+            let _entered = self.context.enter();
+            self.call.as_mut().poll(cx)
+        });
         let polled = catch_unwind(call).unwrap_or_else(|payload| {
             let method = self.context.method();
             Poll::Ready(Err(panics::caught(payload, method)))

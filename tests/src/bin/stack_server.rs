@@ -2,28 +2,48 @@
 //! `stack_server NAME ADDRESS`. They find each other where `EZRPC_REGISTRY` says. Logs are JSON on standard error; events
 //! go to the Sentry at `SENTRY_DSN`, if there is one. Prints its address, and ends with its input.
 
+use std::time::Duration;
+
 use ezrpc::{Context, Error, Result, Server};
 use ezrpc_tests::proto::stack::{self, Act, Done, Step};
 use ezrpc_tests::server::input_ends;
 
-/// Says when the work of a call is over: it has ended, or nobody waits for it any more.
-struct Over(&'static str);
+/// What the callers of calls that hang allow.
+const LIMIT: Duration = Duration::from_millis(200);
+
+/// Says when the work of a call that hangs is over.
+struct Over;
 
 impl Drop for Over {
     fn drop(&mut self) {
-        println!("{} over", self.0);
+        println!("over");
     }
 }
 
 /// What all four do.
 async fn call(service: &'static str, ctx: &Context, step: Step) -> Result<Done> {
-    let _over = Over(service);
+    if step.act() != Act::Hang {
+        let done = pass(service, ctx, step).await;
+        println!("answers");
+        return done;
+    }
+    match ctx.remaining() {
+        Some(left) if left <= LIMIT => println!("hangs"),
+        left => println!("hangs with a limit of {left:?}"),
+    }
+    let _over = Over;
+    let spawned = ctx.clone();
+    tokio::spawn(async move {
+        spawned.cancelled().await;
+        println!("cancelled");
+    });
     pass(service, ctx, step).await
 }
 
 async fn pass(service: &'static str, ctx: &Context, mut step: Step) -> Result<Done> {
     ctx.set_field("service", service);
     ctx.set_field(format!("passed{service}"), "yes");
+    tracing::info!("a step");
     if step.via.is_empty() {
         return act(service, step.act()).await;
     }
@@ -55,10 +75,7 @@ async fn act(service: &'static str, act: Act) -> Result<Done> {
             let stock: i64 = "secret stock".parse()?;
             Err(Error::internal(format!("stock {stock}")))
         }
-        Act::Hang => {
-            println!("{service} hangs");
-            std::future::pending().await
-        }
+        Act::Hang => std::future::pending().await,
         Act::Panic => panic!("as the test wants"),
         Act::FailLong => {
             let mut error = Error::internal("long ".repeat(20_000));

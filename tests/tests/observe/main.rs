@@ -5,6 +5,7 @@ mod events;
 mod heard;
 mod ingest;
 mod interceptors;
+mod local;
 mod metrics;
 mod sentry;
 mod spans;

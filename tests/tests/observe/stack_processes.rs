@@ -56,6 +56,22 @@ impl Process {
         next(&mut self.printed).await
     }
 
+    /// Waits for the end of a call that hangs, which another has followed since that does not: until its handler is gone
+    /// and what it has spawned has heard of that. Returns whether the call had come to this process at all.
+    pub(crate) async fn has_ended(&mut self) -> bool {
+        let (mut hung, mut over, mut cancelled, mut answered) = (0, 0, 0, false);
+        while !answered || over < hung || cancelled < hung {
+            match self.printed().await.as_str() {
+                "hangs" => hung += 1,
+                "over" => over += 1,
+                "cancelled" => cancelled += 1,
+                "answers" => answered = true,
+                other => panic!("{other}"),
+            }
+        }
+        hung > 0
+    }
+
     /// The next event it logs with this target.
     pub(crate) async fn logged(&mut self, target: &str) -> Value {
         loop {
@@ -107,8 +123,8 @@ impl Four {
 
 impl Four {
     /// Those a call by B passes, the last one first.
-    pub(crate) fn hops(&mut self) -> [(&mut Process, &'static str); 3] {
-        [(&mut self.d, "D"), (&mut self.b, "B"), (&mut self.a, "A")]
+    pub(crate) fn hops(&mut self) -> [&mut Process; 3] {
+        [&mut self.d, &mut self.b, &mut self.a]
     }
 }
 
