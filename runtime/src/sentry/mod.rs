@@ -1,8 +1,11 @@
 //! Failed calls as events of Sentry: one for each, sent by the server where the error leaves, with the frames of all
 //! processes.
 
+mod drops;
 mod event;
+mod post;
 mod scrub;
+mod transport;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,6 +15,11 @@ use ::sentry::{Client, ClientOptions, apply_defaults};
 
 use crate::error::{Error, Result};
 use crate::observe::{Ended, is_expected};
+
+/// Of log events that tell of events not sent.
+const TARGET: &str = "ezrpc::sentry";
+/// How long the end waits for events under way.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where events go; one for the process.
 static CLIENT: RwLock<Option<Arc<Client>>> = RwLock::new(None);
@@ -37,7 +45,7 @@ pub struct Sentry {
     environment: Option<String>,
 }
 
-/// Sends until it is dropped, which waits for events under way for at most 2 seconds.
+/// Sends until it is dropped, which waits for events under way for at most 2 seconds, whether Sentry answers or not.
 #[must_use = "nothing is sent once it is dropped"]
 pub struct SentryGuard {
     client: Arc<Client>,
@@ -82,7 +90,7 @@ impl Sentry {
         }
         options.release = self.release.map(Into::into);
         options.environment = self.environment.map(Into::into);
-        options.shutdown_timeout = Duration::from_secs(2);
+        options.transport = Some(Arc::new(transport::Factory));
         let client = Arc::new(Client::from_config(apply_defaults(options)));
         crate::record_panics();
         let mut own = CLIENT.write().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +109,8 @@ impl Drop for SentryGuard {
             *own = None;
         }
         drop(own);
-        self.client.close(None);
+        // Waits no longer than that, whatever becomes of them: see `transport`.
+        self.client.close(Some(PATIENCE));
     }
 }
 
