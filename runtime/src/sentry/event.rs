@@ -7,9 +7,12 @@ use ::sentry::protocol::{
     Context, Event, Exception, Frame as SentryFrame, Level, Request, Stacktrace, TraceContext,
 };
 
+use http::header::{CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
+
 use super::scrub;
 use crate::error::{Error, Frame};
 use crate::observe::Ended;
+use crate::protocol::headers::{EZRPC_PATH, EZRPC_TTL, GRPC_TIMEOUT, TRACEPARENT};
 use crate::protocol::outbound;
 
 /// Writes an event.
@@ -30,7 +33,7 @@ pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
                 .first()
                 .map_or_else(String::new, Frame::to_string)
         ),
-        value: Some(scrub::text(&message(error))),
+        value: Some(scrub::text(&message(error)).into_owned()),
         stacktrace: stacktrace(&places),
         ..Exception::default()
     }]
@@ -137,21 +140,31 @@ fn tags(ended: &Ended<'_>, error: &Error) -> BTreeMap<String, String> {
     ];
     let tags = tags.into_iter();
     let mut tags: BTreeMap<String, String> = tags
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+        .filter_map(|(key, value)| Some((key.to_owned(), scrub::value(key, value?))))
         .collect();
     tags.insert("trace_id".to_owned(), ended.context.trace_id().to_string());
     tags
 }
 
+/// The headers that say how a call came, and not who sent it.
+const HEADERS: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    USER_AGENT,
+    HOST,
+    GRPC_TIMEOUT,
+    EZRPC_TTL,
+    EZRPC_PATH,
+    TRACEPARENT,
+];
+
 fn request(ended: &Ended<'_>) -> Request {
-    let headers = ended.context.metadata().headers().iter();
+    let headers = ended.context.metadata().headers();
+    let known = HEADERS.into_iter().filter_map(|name| {
+        let text = headers.get(&name)?.to_str().ok()?;
+        Some((name.to_string(), scrub::value(name.as_str(), text)))
+    });
     Request {
-        headers: headers
-            .map(|(name, value)| {
-                let text = value.to_str().unwrap_or("(bytes)");
-                (name.to_string(), scrub::value(name.as_str(), text))
-            })
-            .collect(),
+        headers: known.collect(),
         ..Request::default()
     }
 }
