@@ -69,7 +69,7 @@ impl TransportFactory for Factory {
             changed: Condvar::new(),
         });
         let (post, theirs) = (Post::new(&options), Arc::clone(&shared));
-        let thread = thread::Builder::new().name("ezrpc-sentry".to_owned());
+        let thread = thread::Builder::new().name("sentry".to_owned());
         if let Err(error) = thread.spawn(move || theirs.run(post)) {
             shared.lock().closed = true;
             tracing::warn!(target: super::TARGET, %error, "no thread to send events: none are sent");
