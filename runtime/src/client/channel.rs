@@ -150,14 +150,11 @@ impl Channel {
         ctx: &Context,
         at: &'static Location<'static>,
     ) -> Call<'a> {
-        let mut plan = Plan::new(&self.options, method, ctx);
-        let sending = Sending::start(ctx, method);
-        plan.traceparent = sending.traceparent();
         Call {
             channel: self,
-            plan,
+            plan: Plan::new(&self.options, method, ctx),
             site: Site { method, at },
-            sending: Mutex::new(sending),
+            sending: Mutex::default(),
         }
     }
 }
@@ -174,8 +171,9 @@ impl Channel {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Rep>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -199,8 +197,9 @@ impl Channel {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -226,8 +225,9 @@ impl Channel {
         ctx: &Context,
         requests: Streaming<Req>,
     ) -> impl Future<Output = Result<Rep>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -254,8 +254,9 @@ impl Channel {
         ctx: &Context,
         requests: Streaming<Req>,
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -330,6 +331,13 @@ impl Channel {
 }
 
 impl Call<'_> {
+    /// Begins to watch the call: once it is polled, as one that is not is none.
+    fn begin(&mut self) {
+        let sending = Sending::start(&self.plan.ctx, self.plan.method);
+        self.plan.traceparent = sending.traceparent();
+        self.sending = Mutex::new(sending);
+    }
+
     async fn way(&self) -> Result<Way> {
         let Plan { ctx, deadline, .. } = &self.plan;
         match self.channel.route(ctx.clients(), *deadline).await? {

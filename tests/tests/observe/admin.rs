@@ -121,7 +121,7 @@ async fn metrics_and_what_is_not_there() {
         .await
         .expect("a reply");
     let (status, text) = page(addr, "/metrics").await;
-    let line = "ezrpc_server_requests_total{method=\"/e2e.Echo/Nothing\",code=\"ok\"} 1\n";
+    let line = "ezrpc_server_requests_total{code=\"ok\",method=\"/e2e.Echo/Nothing\"} 1\n";
     assert!(status == 200 && text.contains(line), "{text}");
     let answer = Request::post("/metrics").http1(addr).await;
     assert_eq!((answer.status, answer.value("allow")), (405, "GET, HEAD"));
