@@ -6,6 +6,7 @@ use ezrpc_tests::echo::CAUSE;
 use ezrpc_tests::http::{Request, TRACE};
 use ezrpc_tests::server::Running;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::ingest::ingest;
 use super::two_hops;
@@ -13,8 +14,12 @@ use super::two_hops;
 /// On the requests of this test.
 const MARK: (&str, &str) = ("user-agent", "observe-sentry (with bearer hunter2, inside)");
 
+/// The process has one client, for one test at a time.
+static CLIENT: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn one_event_for_a_failed_call_with_the_frames_of_all() {
+    let _own = CLIENT.lock().await;
     let (addr, mut events) = ingest().await;
     let sentry = ezrpc::Sentry::new(format!("http://key@{addr}/1")).release("shop@1");
     let sentry = sentry.environment("test").init().expect("a DSN");
@@ -75,10 +80,37 @@ async fn one_event_for_a_failed_call_with_the_frames_of_all() {
         (&looped["release"], &looped["environment"]),
         (&json!("shop@1"), &json!("test"))
     );
+    assert!(looped["tags"]["service"].is_string(), "{looped}");
+    assert_ne!(looped["server_name"], looped["tags"]["service"]);
     assert!(!looped.to_string().contains("hunter2"), "{looped}");
     assert_eq!(
         said["exception"]["values"][0]["value"],
         "the password is hunter2"
     );
     assert_eq!(said["tags"]["code"], "unknown");
+}
+
+#[tokio::test]
+async fn a_flood_of_one_error_is_a_few_events() {
+    let _own = CLIENT.lock().await;
+    let (addr, mut events) = ingest().await;
+    let sentry = ezrpc::Sentry::new(format!("http://key@{addr}/1"));
+    // Others, of tests that run beside this one, are nothing to it.
+    let sentry = sentry.filter(|error| error.cause().is_some());
+    let sentry = sentry.init().expect("a DSN");
+    let echo = Running::echo().await;
+    for _ in 0..60 {
+        let cause = Request::json("/e2e.Echo/Say", &format!(r#"{{"text":"{CAUSE}"}}"#));
+        let answer = cause.header("user-agent", "flood").http1(echo.addr).await;
+        assert_eq!(answer.status, 500);
+    }
+    tokio::task::spawn_blocking(move || drop(sentry))
+        .await
+        .expect("sent");
+    let mut own = 0;
+    while let Ok(event) = events.try_recv() {
+        own += usize::from(event["tags"]["caller"] == "flood");
+    }
+    // Tokens that other tests have taken were not for these; one more comes every 10 s.
+    assert!((1..30).contains(&own), "{own}");
 }
