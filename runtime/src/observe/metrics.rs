@@ -4,13 +4,15 @@
 //! `ezrpc_server_in_flight` (`method`) and `ezrpc_server_panics_total` (`method`); for clients the same with `client`,
 //! without panics. `method` is a path of the schema, never one that a caller made up. A method that streams its reply has
 //! `ezrpc_server_stream_duration_seconds` in place of the other: how long a stream lives says nothing of how fast a server
-//! is. Health checks and reflection are nowhere: they are no work of the service, and a watch of health lasts for days.
+//! is. `ezrpc_server_refused_total` (`protocol`, `status`) has requests that became no call. Health checks and reflection are
+//! nowhere: they are no work of the service, and a watch of health lasts for days.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Once, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use http::StatusCode;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
     gauge, histogram,
@@ -28,6 +30,7 @@ pub(crate) enum Side {
 }
 
 const PANICS: &str = "ezrpc_server_panics_total";
+const REFUSED: &str = "ezrpc_server_refused_total";
 
 /// What the metrics of a side are called.
 struct Names {
@@ -85,6 +88,11 @@ fn describe() {
         PANICS,
         Unit::Count,
         "Calls whose handler panicked, by method."
+    );
+    describe_counter!(
+        REFUSED,
+        Unit::Count,
+        "Requests that became no call, by protocol and HTTP status."
     );
 }
 
@@ -202,6 +210,19 @@ impl Stats {
     }
 }
 
+/// Counts a request that was answered without a call, unless it was answered well, as a preflight is. Nothing of the
+/// request but its protocol is told: its path is whatever a caller has made up.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`events::passed` is to call it")
+)]
+pub(super) fn refused(protocol: &'static str, status: StatusCode) {
+    if status.is_client_error() || status.is_server_error() {
+        let status = status.as_str().to_owned();
+        counter!(REFUSED, "protocol" => protocol, "status" => status).increment(1);
+    }
+}
+
 /// Has all methods find their metrics again at their next call: somebody begins to record only now.
 fn rebind() {
     describe();
@@ -283,6 +304,26 @@ mod tests {
         assert!(lines(&prometheus, &GET).contains(&ok));
         let help = "# HELP ezrpc_client_requests_total Calls made, by method and code.\n";
         assert!(prometheus.render().contains(help));
+    }
+
+    #[test]
+    fn requests_that_are_no_calls_count_by_status() {
+        let prometheus = Prometheus::new();
+        with_local_recorder(&prometheus, || {
+            for status in [204, 404, 404, 503] {
+                refused("webapi", StatusCode::from_u16(status).expect("a status"));
+            }
+        });
+        let text = prometheus.render();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("webapi"))
+            .collect();
+        let expected = [
+            r#"ezrpc_server_refused_total{protocol="webapi",status="404"} 2"#,
+            r#"ezrpc_server_refused_total{protocol="webapi",status="503"} 1"#,
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
