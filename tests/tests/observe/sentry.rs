@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use ezrpc_tests::echo::CAUSE;
+use ezrpc_tests::echo::{CAUSE, PANIC};
 use ezrpc_tests::http::{Request, TRACE};
 use ezrpc_tests::server::Running;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use super::ingest::ingest;
@@ -113,4 +114,24 @@ async fn a_flood_of_one_error_is_a_few_events() {
     }
     // Tokens that other tests have taken were not for these; one more comes every 10 s.
     assert!((1..30).contains(&own), "{own}");
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_an_endpoint_that_is_silent() {
+    let _own = CLIENT.lock().await;
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = silent.local_addr().expect("an address");
+    let sentry = ezrpc::Sentry::new(format!("http://key@{addr}/1"));
+    let sentry = sentry.init().expect("a DSN");
+    let echo = Running::echo().await;
+    for _ in 0..3 {
+        let panics = Request::json("/e2e.Echo/Say", &format!(r#"{{"text":"{PANIC}"}}"#));
+        assert_eq!(panics.http1(echo.addr).await.status, 500);
+    }
+    let (_connection, _) = silent.accept().await.expect("a connection");
+    let end = tokio::task::spawn_blocking(move || drop(sentry));
+    // It has waited for ever.
+    let end = tokio::time::timeout(Duration::from_secs(60), end).await;
+    end.expect("an end").expect("no panic");
 }
