@@ -11,7 +11,7 @@ use std::time::Duration;
 use ::sentry::{Client, ClientOptions, apply_defaults};
 
 use crate::error::{Error, Result};
-use crate::observe::{Ended, is_expected};
+use crate::observe::Ended;
 
 /// Where events go; one for the process.
 static CLIENT: RwLock<Option<Arc<Client>>> = RwLock::new(None);
@@ -111,11 +111,8 @@ impl fmt::Debug for SentryGuard {
     }
 }
 
-/// Sends an error that goes no further, unless it is an expected one.
+/// Sends an error that goes no further.
 pub(crate) fn send(ended: &Ended<'_>, error: &Error) {
-    if is_expected(error) {
-        return;
-    }
     let client = CLIENT
         .read()
         .unwrap_or_else(PoisonError::into_inner)

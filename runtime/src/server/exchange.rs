@@ -17,6 +17,7 @@ use crate::interceptor::Chain;
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
 use crate::observe::{self, Caller, Passed, Watch};
+use crate::panics::Shielded;
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
@@ -210,9 +211,9 @@ impl<'a> Exchange<'a> {
         let idle = self.idle(target.method, &admission);
         let route = admission.binding.as_ref().map(|binding| binding.route);
         let start = Instant::now();
-        let deadline = self
-            .time_limit(target.method)
-            .and_then(|limit| start.checked_add(limit));
+        let limit = self.time_limit(target.method);
+        let deadline = limit.and_then(|limit| start.checked_add(limit));
+        let limited_by_caller = limit == self.head.timeout;
         let hops = self.hops();
         let (mut head, body) = self.request.into_parts();
         if self.head.path && !responder.trusted {
@@ -223,6 +224,7 @@ impl<'a> Exchange<'a> {
             method: target.method,
             route,
             deadline,
+            limited_by_caller,
             hops,
             peer: self.peer,
             certificates: head.extensions.get().cloned(),
@@ -321,7 +323,7 @@ impl Ready {
         let call = chain.around(&context, credentials.credentials(), call);
         let deadline = context.deadline();
         ServeFuture::running(Running {
-            call,
+            call: Shielded::new(call),
             context,
             responder: Some(self.responder),
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
