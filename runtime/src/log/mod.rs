@@ -163,7 +163,8 @@ mod tests {
             );
             let span = tracing::info_span!("job", id = 7);
             let _entered = span.enter();
-            tracing::warn!("line\nbreak \u{1b}[31m");
+            tracing::warn!("line\nbreak \u{1b}[31m\u{202e}");
+            tracing::info!(fields = "a\nb=1", level = 7, "not ours");
             tracing::debug!("not printed");
         });
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
@@ -171,7 +172,9 @@ mod tests {
             Some((start, rest)) => start.to_owned() + rest.split_once("\",\"").unwrap().1,
             None => line.split_once(' ').unwrap().1.to_owned(),
         };
-        text.lines().map(cut).collect::<Vec<_>>().join("\n")
+        let lines: Vec<String> = text.lines().map(cut).collect();
+        // Shown by a name, as it would turn this file around.
+        lines.join("\n").replace('\u{202e}', "RLO")
     }
 
     #[test]
@@ -179,7 +182,8 @@ mod tests {
         assert_eq!(
             printed(Logs::new()),
             r#"ERROR product not found  method=/common.Product/Get status=404 productId=012345 name="two \"words\"" stack="a b"
- WARN line\nbreak \u{1b}[31m  id=7"#
+ WARN line\nbreak \u{1b}[31m\u{202e}  id=7
+ INFO not ours  fields="a\nb=1" level=7 id=7"#
         );
     }
 
@@ -188,7 +192,8 @@ mod tests {
         assert_eq!(
             printed(Logs::new().json()),
             r#"{"level":"ERROR","target":"ezrpc::error","message":"product not found","method":"/common.Product/Get","status":404,"fields":{"productId":"012345","name":"two \"words\""},"stack":"a b"}
-{"level":"WARN","target":"ezrpc::log::tests","message":"line\nbreak \u001b[31m","id":7}"#
+{"level":"WARN","target":"ezrpc::log::tests","message":"line\nbreak \u001b[31mRLO","id":7}
+{"level":"INFO","target":"ezrpc::log::tests","message":"not ours","fields":"a\nb=1","field.level":7,"id":7}"#
         );
     }
 

@@ -20,6 +20,9 @@ use super::{Caller, Ended};
 use crate::context::{Context, write_fields};
 use crate::error::{Code, Error, Frame};
 
+/// Those whose spans and events have the fields of handlers.
+#[cfg(feature = "log")]
+pub(crate) const TARGETS: [&str; 3] = [CALL, ACCESS, ERROR];
 /// Of the span.
 const CALL: &str = "ezrpc::call";
 const ACCESS: &str = "ezrpc::access";

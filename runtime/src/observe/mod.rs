@@ -18,6 +18,8 @@ use crate::error::{Code, Error};
 use crate::protocol::outbound;
 use crate::text::within;
 
+#[cfg(feature = "log")]
+pub(crate) use events::TARGETS;
 pub(crate) use events::{Passed, passed};
 pub(crate) use sending::Sending;
 #[cfg(feature = "otel")]

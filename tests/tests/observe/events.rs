@@ -60,7 +60,7 @@ async fn what_does_not_decode_and_what_is_refused_is_told_too() {
     let error = |method: &str, code: &str, status: u16, text: &str, stack: &str| {
         format!(
             "INFO ezrpc::error: {text} method=\"/e2e.Echo/{method}\" protocol=\"webapi\" code=\"{code}\" \
-             status={status} peer=.. caller=\"shop/1.0\" trace_id={TRACE} stack={stack}"
+             status={status} peer=.. caller=\"shop/1.0\" trace_id={TRACE} path=e2e.Echo stack={stack}"
         )
     };
     let told = heard.take();
@@ -145,8 +145,15 @@ async fn a_panic_and_an_unknown_error_are_found_by_the_id_callers_see() {
         assert!(body.contains(&format!("\"{said} (id {TRACE})\"")), "{body}");
     }
     let told = heard.take();
-    let start = "ERROR ezrpc::error: panic: the handler panics method=\"/e2e.Echo/Say\"";
-    assert!(told[0].starts_with(start), "{}", told[0]);
+    let start = format!(
+        "ERROR ezrpc::panic: panic: the handler panics method=\"/e2e.Echo/Say\" trace_id={TRACE} place=tests/src/echo.rs:"
+    );
+    assert!(told[0].starts_with(&start), "{}", told[0]);
+    let told = &told[1..];
+    let start = format!(
+        "ERROR ezrpc::error: panic: the handler panics (id {TRACE}) method=\"/e2e.Echo/Say\""
+    );
+    assert!(told[0].starts_with(&start), "{}", told[0]);
     assert!(told[0].contains(" stack=tests/src/echo.rs:"), "{}", told[0]);
     assert!(told[0].ends_with(";e2e.Echo/Say"), "{}", told[0]);
     let start = "ERROR ezrpc::error: the password is hunter2 method=";
@@ -197,6 +204,11 @@ async fn a_server_may_keep_quiet() {
         .unlogged();
     let addr = Running::start(server).await.addr;
     let heard = Heard::at(LevelFilter::DEBUG);
-    post(SAY, r#"{"text":"panic"}"#).http1(addr).await;
+    post(SAY, r#"{"text":"cause"}"#).http1(addr).await;
     assert_eq!(heard.take(), [""; 0]);
+    // But of what nobody has meant to happen.
+    post(SAY, r#"{"text":"panic"}"#).http1(addr).await;
+    let told = heard.take();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("ERROR ezrpc::panic: "), "{}", told[0]);
 }

@@ -42,8 +42,10 @@ impl Heard {
 
 impl Subscriber for Ears {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        matches!(metadata.target(), "ezrpc::access" | "ezrpc::error")
-            && *metadata.level() <= self.level
+        matches!(
+            metadata.target(),
+            "ezrpc::access" | "ezrpc::error" | "ezrpc::panic"
+        ) && *metadata.level() <= self.level
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
