@@ -4,12 +4,11 @@ use ezrpc::{Context, Server};
 use ezrpc_tests::echo::{CAUSE, Echo, PANIC};
 use ezrpc_tests::grpc;
 use ezrpc_tests::http::{Request, TRACE};
-use ezrpc_tests::proto::e2e::EchoServer;
+use ezrpc_tests::proto::e2e::{EchoRequest, EchoServer};
 use ezrpc_tests::server::Running;
 use tracing::level_filters::LevelFilter;
 
 use super::heard::Heard;
-use super::{request, two_hops};
 
 const SAY: &str = "/e2e.Echo/Say";
 
@@ -17,6 +16,13 @@ fn post(path: &str, body: &str) -> Request {
     Request::json(path, body)
         .header("user-agent", "shop/1.0 x")
         .traced()
+}
+
+fn request(text: &str) -> EchoRequest {
+    EchoRequest {
+        text: text.to_owned(),
+        ..EchoRequest::default()
+    }
 }
 
 fn access(method: &str, protocol: &str, code: &str, sizes: [usize; 2]) -> String {
@@ -91,7 +97,7 @@ async fn a_request_that_is_no_call_is_told_at_debug() {
 
 #[tokio::test]
 async fn an_error_is_told_once_where_it_leaves_with_the_frames_of_all() {
-    let (front, _back) = two_hops().await;
+    let (front, _back) = Running::two_hops().await;
     let heard = Heard::at(LevelFilter::INFO);
     let answer = post("/e2e.Echo/Loop", "{}").http1(front.addr).await;
     let told = heard.take();
