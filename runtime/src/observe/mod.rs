@@ -8,9 +8,10 @@ mod sending;
 mod spans;
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::header::USER_AGENT;
+use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use crate::context::{Context, Scope};
@@ -176,7 +177,8 @@ impl<'a> Ended<'a> {
     }
 
     pub(crate) fn latency(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.context.start())
+        let now = Instant::now().into_std();
+        now.saturating_duration_since(self.context.start())
     }
 
     /// Who calls.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ezrpc::{Authenticator, Context, Error, Principal, Result, Server};
+use ezrpc::interceptors::Auth;
+use ezrpc::{Context, Error, Principal, Result, Server};
 use ezrpc_tests::http::{Answer, Request, TRACE};
 use ezrpc_tests::proto::stack::{A, AServer, Act, B, BClient, Done, Step};
 use ezrpc_tests::server::Running;
@@ -24,7 +25,7 @@ impl A for Outer {
         // Whoever is given this context alone sees the handler's caller.
         assert_eq!(call.principal(), ctx.principal());
         assert_eq!(call.peer(), ctx.peer());
-        assert_eq!(call.metadata().get("authorization"), Some("me"));
+        assert_eq!(call.metadata().get("authorization"), Some("Bearer me"));
         BClient::local(Inner).call(&call, step).await
     }
 }
@@ -56,22 +57,13 @@ fn had(ctx: &Context) -> Vec<String> {
     had
 }
 
-/// Lets in whoever says a name.
-struct Names;
-
-impl Authenticator for Names {
-    async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
-        Ok(ctx.metadata().get("authorization").map(Principal::new))
-    }
-}
-
 async fn post(body: &str) -> Answer {
     let server = Server::new("outer")
         .add(AServer::new(Outer))
-        .authenticator(Names);
+        .authenticator(Auth::bearer(async |token| Ok(Principal::new(token))));
     let running = Running::start(server).await;
     Request::json("/stack.A/Call", body)
-        .header("authorization", "me")
+        .header("authorization", "Bearer me")
         .traced()
         .http1(running.addr)
         .await

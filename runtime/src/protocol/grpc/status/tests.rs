@@ -143,7 +143,7 @@ fn what_is_for_trusted_peers_stays_among_them() {
 #[test]
 fn frames_left_out_are_counted_over_all_hops() {
     let mut error = Error::bare(Code::Internal, "x".repeat(2000));
-    let mut pass = |error: &mut Error, frames: usize| {
+    let pass = |error: &mut Error, frames: usize| {
         for i in 0..frames {
             error.push_frame(Frame::remote(format!("svc{i}/Method (src/file{i}.rs:{i})")));
         }
