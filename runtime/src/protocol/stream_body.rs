@@ -225,7 +225,10 @@ impl Drop for StreamBody {
         if !self.ended {
             self.call.context.cancel();
             self.end();
-            self.call.end(Err(&gone()), self.sent);
+            match self.responder.head {
+                true => self.call.end(Ok(()), 0),
+                false => self.call.end(Err(&gone()), self.sent),
+            }
         }
     }
 }
@@ -255,6 +258,7 @@ mod tests {
             shape: ErrorShape::Status,
             encoding: Encoding::Identity,
             cacheable: false,
+            head: false,
             trusted: true,
             connect: false,
             trailers: false,

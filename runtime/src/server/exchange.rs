@@ -185,6 +185,7 @@ impl<'a> Exchange<'a> {
             shape: self.shape(admission.binding.is_none()),
             encoding: admission.encodings.reply,
             cacheable: matches!(admission.source, Source::Query(_)),
+            head: self.request.method() == http::Method::HEAD,
             trusted: admission.protocol.is_trusted() && !self.host.edge,
             connect: self.head.connect,
             trailers: self.head.trailers,

@@ -4,7 +4,9 @@ use ezrpc::{Context, Server};
 use ezrpc_tests::echo::{CAUSE, Echo, PANIC};
 use ezrpc_tests::grpc;
 use ezrpc_tests::http::{Request, TRACE};
+use ezrpc_tests::proto::e2e::reasons::ShopServer;
 use ezrpc_tests::proto::e2e::{EchoRequest, EchoServer};
+use ezrpc_tests::reasons::Shop;
 use ezrpc_tests::server::Running;
 use tracing::level_filters::LevelFilter;
 
@@ -201,6 +203,18 @@ async fn streams_are_told_at_their_end() {
         }
     }
     panic!("the end of the stream is not told");
+}
+
+#[tokio::test]
+async fn a_head_of_a_stream_is_no_caller_who_is_gone() {
+    let server = Server::new("shop").add(ShopServer::new(Shop::default()));
+    let running = Running::start(server).await;
+    let heard = Heard::at(LevelFilter::DEBUG);
+    let head = Request::new("HEAD", "/v1/orders").header("user-agent", "shop/1.0 x");
+    let answer = head.traced().http1(running.addr).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    let told = access("Watch", "webapi", "ok", [0, 0]).replace("e2e.Echo", "e2e.reasons.Shop");
+    assert_eq!(heard.take(), [told]);
 }
 
 #[tokio::test]
