@@ -60,6 +60,7 @@ mod route;
 mod sentry;
 mod server;
 mod stream;
+mod text;
 mod tls;
 pub mod wkt;
 

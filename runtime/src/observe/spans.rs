@@ -12,7 +12,6 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context as SpanParent, KeyValue, TraceId};
 
-use super::is_expected;
 use crate::context::Context;
 use crate::error::Error;
 use crate::method::Method;
@@ -133,7 +132,7 @@ impl Span {
         if let Err(error) = outcome {
             span.set_attribute(KeyValue::new("error.type", error.code().name()));
             // A server has done well to refuse a request that is wrong.
-            if side == Side::Client || !is_expected(error) {
+            if side == Side::Client || !error.is_expected() {
                 span.set_status(Status::error(error.to_string()));
             }
         }

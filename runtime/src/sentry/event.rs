@@ -57,9 +57,9 @@ pub(super) fn of(
 
 /// What the error says, its cause behind it.
 fn message(error: &Error) -> String {
-    match error.cause() {
-        Some(cause) if !error.message().is_empty() => format!("{error}: {cause}"),
-        _ => error.to_string(),
+    match error.cause_beside_message() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

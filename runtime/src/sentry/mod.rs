@@ -17,7 +17,7 @@ use std::time::Duration;
 use ::sentry::{Client, ClientOptions, apply_defaults};
 
 use crate::error::{Error, Result};
-use crate::observe::{Ended, is_expected};
+use crate::observe::Ended;
 use sender::{Filter, Sender};
 
 /// Of log events that tell of events not sent.
@@ -161,11 +161,8 @@ impl fmt::Debug for SentryGuard {
     }
 }
 
-/// Sends an error that goes no further, unless it is an expected one.
+/// Sends an error that goes no further.
 pub(crate) fn send(ended: &Ended<'_>, error: &Error) {
-    if is_expected(error) {
-        return;
-    }
     // Not held while the filter, which is the user's, is asked.
     let sender = SENDER
         .read()
