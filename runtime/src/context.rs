@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) use call::Outgoing;
 use cancel::Cancel;
-pub(crate) use fields::{is_plain, write as write_fields};
+#[cfg(feature = "log")]
+pub(crate) use fields::is_plain;
+pub(crate) use fields::write as write_fields;
 pub use principal::Principal;
 pub use reply::Reply;
 pub(crate) use reply::ReplyMetadata;

@@ -15,13 +15,14 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use tokio::net::ToSocketAddrs;
 use tower_service::Service as TowerService;
 
 use crate::body::Body;
 use crate::error::Result;
 use crate::method::ServiceDesc;
+use crate::protocol::headers::SEC_FETCH_SITE;
 use crate::protocol::page::Page;
 use crate::server::{Bound, Health, Server};
 
@@ -165,6 +166,7 @@ impl TowerService<Request<Body>> for Pages {
 /// Whether a browser asks because the page of another site told it to, which has no business here: it could have a
 /// profile taken.
 fn is_elsewhere(headers: &HeaderMap) -> bool {
-    const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-    headers.get(SITE).is_some_and(|site| site == "cross-site")
+    headers
+        .get(SEC_FETCH_SITE)
+        .is_some_and(|site| site == "cross-site")
 }

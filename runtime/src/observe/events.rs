@@ -131,6 +131,8 @@ pub(crate) struct Passed<'a> {
 
 /// Tells of a request that was answered without a call.
 pub(crate) fn passed(request: &Passed<'_>, status: StatusCode) {
+    #[cfg(feature = "metrics")]
+    super::metrics::refused(request.protocol, status);
     event!(
         target: ACCESS,
         Level::DEBUG,

@@ -212,10 +212,6 @@ impl Stats {
 
 /// Counts a request that was answered without a call, unless it was answered well, as a preflight is. Nothing of the
 /// request but its protocol is told: its path is whatever a caller has made up.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`events::passed` is to call it")
-)]
 pub(super) fn refused(protocol: &'static str, status: StatusCode) {
     if status.is_client_error() || status.is_server_error() {
         let status = status.as_str().to_owned();

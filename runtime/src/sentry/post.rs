@@ -6,20 +6,18 @@ use ::sentry::client_report::Reason;
 use ::sentry::transports::{RateLimiter, RateLimitingCategory};
 use ::sentry::types::Scheme;
 use ::sentry::{Envelope, TransportOptions};
-use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::{HeaderName, StatusCode};
 use ureq::http::Response;
 use ureq::tls::{TlsConfig, TlsProvider};
 use ureq::{Agent, Body, Proxy};
 
 use super::transport::Lost;
 use crate::error::Code;
+use crate::protocol::headers::{SENTRY_AUTH, SENTRY_RATE_LIMITS};
 
 /// How long a request may take, from the name of the host to the last byte of the answer.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// As Sentry documents them.
-const AUTH: &str = "x-sentry-auth";
-const LIMITS: &str = "x-sentry-rate-limits";
 
 /// The way to an ingest endpoint, and how much it takes.
 pub(super) struct Post {
@@ -50,7 +48,7 @@ impl Post {
         if let Err(error) = envelope.to_writer(&mut body) {
             return lost.tell(envelope, Reason::InternalError, format_args!("{error}"));
         }
-        let request = self.agent.post(&self.url).header(AUTH, &self.auth);
+        let request = self.agent.post(&self.url).header(SENTRY_AUTH, &self.auth);
         match request.send(&body) {
             Ok(answer) => self.heed(answer, envelope, lost),
             // Of the connection: it has no part of the request.
@@ -60,10 +58,10 @@ impl Post {
 
     fn heed(&mut self, mut answer: Response<Body>, envelope: &Envelope, lost: &Lost) {
         let status = answer.status();
-        let said = |name: &str| answer.headers().get(name)?.to_str().ok();
-        if let Some(limits) = said(LIMITS) {
+        let said = |name: HeaderName| answer.headers().get(name)?.to_str().ok();
+        if let Some(limits) = said(SENTRY_RATE_LIMITS) {
             self.limits.update_from_sentry_header(limits);
-        } else if let Some(after) = said(RETRY_AFTER.as_str()) {
+        } else if let Some(after) = said(RETRY_AFTER) {
             self.limits.update_from_retry_after(after);
         } else if is_too_many(status) {
             self.limits.update_from_429();
