@@ -26,7 +26,7 @@ use crate::discovery::{Clients, Means, check_address, default_clients};
 use crate::error::Result;
 use crate::interceptor::Chain;
 use crate::method::{Method, ServiceDesc};
-use crate::observe::Sending;
+use crate::observe::{Callee, Sending};
 use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
 use crate::stream::Streaming;
@@ -150,14 +150,11 @@ impl Channel {
         ctx: &Context,
         at: &'static Location<'static>,
     ) -> Call<'a> {
-        let mut plan = Plan::new(&self.options, method, ctx);
-        let sending = Sending::start(ctx, method);
-        plan.traceparent = sending.traceparent();
         Call {
             channel: self,
-            plan,
+            plan: Plan::new(&self.options, method, ctx),
             site: Site { method, at },
-            sending: Mutex::new(sending),
+            sending: Mutex::default(),
         }
     }
 }
@@ -176,6 +173,7 @@ impl Channel {
     ) -> impl Future<Output = Result<Rep>> + Send {
         let call = self.call(method, ctx, Location::caller());
         async move {
+            let call = call.started();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -201,6 +199,7 @@ impl Channel {
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
         let call = self.call(method, ctx, Location::caller());
         async move {
+            let call = call.started();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -228,6 +227,7 @@ impl Channel {
     ) -> impl Future<Output = Result<Rep>> + Send {
         let call = self.call(method, ctx, Location::caller());
         async move {
+            let call = call.started();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -256,6 +256,7 @@ impl Channel {
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
         let call = self.call(method, ctx, Location::caller());
         async move {
+            let call = call.started();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -317,6 +318,15 @@ impl Channel {
         group.route(patience).await
     }
 
+    /// Whom its calls are for, as far as that is known before one is picked.
+    fn callee(&self) -> Callee {
+        match &self.target {
+            Target::Remote(group) => Callee::Address(group.address()),
+            Target::Local(_) => Callee::Local,
+            Target::Discovered(service) => Callee::Service(service),
+        }
+    }
+
     /// What the attempts of a call with this deadline and key go by.
     pub(super) fn terms(&self, deadline: Option<Instant>, key: Option<&str>) -> Terms {
         Terms {
@@ -330,6 +340,15 @@ impl Channel {
 }
 
 impl Call<'_> {
+    /// Begins to watch it: when it is first polled, as what is current is only then what its caller has made so.
+    fn started(mut self) -> Self {
+        let Plan { ctx, method, .. } = &self.plan;
+        let sending = Sending::start(ctx, method, || self.channel.callee());
+        self.plan.trace = sending.trace().map(Arc::new);
+        self.sending = Mutex::new(sending);
+        self
+    }
+
     async fn way(&self) -> Result<Way> {
         let Plan { ctx, deadline, .. } = &self.plan;
         match self.channel.route(ctx.clients(), *deadline).await? {

@@ -19,7 +19,9 @@ use crate::error::{Code, Error};
 use crate::protocol::outbound;
 
 pub(crate) use events::{Passed, passed};
-pub(crate) use sending::Sending;
+pub(crate) use sending::{Callee, Sending};
+#[cfg(feature = "otel")]
+pub(crate) use spans::current_trace;
 #[cfg(feature = "otel")]
 pub use spans::record_spans;
 
