@@ -24,6 +24,8 @@ pub(crate) use sending::{Callee, Sending};
 pub(crate) use spans::current_trace;
 #[cfg(feature = "otel")]
 pub use spans::record_spans;
+#[cfg(feature = "otlp")]
+pub(crate) use spans::records_spans;
 
 /// One call under way. Dropped before it is told how the call ended, it takes the caller for gone.
 pub(crate) struct Watch {

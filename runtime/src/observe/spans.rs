@@ -30,6 +30,12 @@ pub fn record_spans() {
     let _ = TRACER.set(global::tracer_with_scope(scope.build()));
 }
 
+/// Whether spans are recorded, with whatever provider.
+#[cfg(feature = "otlp")]
+pub(crate) fn records_spans() -> bool {
+    TRACER.get().is_some()
+}
+
 /// The trace of the span that is current, if spans are recorded.
 pub(crate) fn current_trace() -> Option<Trace> {
     TRACER.get()?;

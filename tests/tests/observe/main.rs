@@ -7,6 +7,7 @@ mod ingest;
 mod interceptors;
 mod local;
 mod metrics;
+mod otlp;
 mod sentry;
 mod spans;
 mod stack;
