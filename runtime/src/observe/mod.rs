@@ -127,8 +127,7 @@ impl Watch {
         }
         #[cfg(feature = "otel")]
         if let Some(span) = self.span.take() {
-            let http = !self.caller.protocol.starts_with("grpc");
-            span.end(spans::Side::Server, http, outcome);
+            span.end(spans::Side::Server, self.caller.protocol, outcome);
         }
         events::access(&ended);
         if let Err(error) = outcome

@@ -75,7 +75,7 @@ impl Sending {
         }
         #[cfg(feature = "otel")]
         if let Some(span) = self.span.take() {
-            span.end(super::spans::Side::Client, false, outcome);
+            span.end(super::spans::Side::Client, "grpc", outcome);
         }
     }
 }

@@ -132,13 +132,13 @@ impl Span {
         self.trace().said()
     }
 
-    /// Ends the span. `http` says that the caller got an HTTP status and not gRPC's.
-    pub(super) fn end(self, side: Side, http: bool, outcome: Result<(), &Error>) {
+    /// Ends the span of a call over a protocol.
+    pub(super) fn end(self, side: Side, protocol: &'static str, outcome: Result<(), &Error>) {
         let span = self.0.span();
         if span.is_recording() {
             let end = attributes::End {
                 side,
-                http,
+                http: attributes::is_http(protocol),
                 outcome,
             };
             span.set_attributes(end.attributes());

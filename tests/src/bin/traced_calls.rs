@@ -1,13 +1,18 @@
 //! Makes a call through two servers of its own, the second of which finds nobody to call, and sends the spans of it where
 //! OpenTelemetry's variables say. Prints the trace, and its ports; ends by itself.
 
-use ezrpc::{Channel, Context, Result, Server};
+use ezrpc::{Channel, Code, Context, Result, Server};
 use ezrpc_tests::echo::Echo;
 use ezrpc_tests::proto::e2e::{EchoClient, EchoRequest, EchoServer};
 use ezrpc_tests::server::Running;
 
 fn main() -> Result<()> {
     let otlp = ezrpc::Otlp::new("by default").init()?;
+    let again = ezrpc::Otlp::new("again").init();
+    assert_eq!(
+        again.expect_err("one is enough").code(),
+        Code::FailedPrecondition
+    );
     ezrpc::Logs::new().init()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(calls())?;

@@ -13,7 +13,12 @@ use tokio::sync::mpsc;
 
 /// Makes the calls with these variables, to the end.
 async fn run(variables: &[(&str, &str)]) -> Output {
-    let program = Command::new(env!("CARGO_BIN_EXE_traced_calls"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_traced_calls"));
+    let own = |name: &str| name.starts_with("OTEL_") || name.to_lowercase().ends_with("_proxy");
+    for (name, _) in std::env::vars().filter(|(name, _)| own(name)) {
+        program.env_remove(name);
+    }
+    let program = program
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true)

@@ -212,12 +212,10 @@ async fn a_client_tells_every_error_and_whom_it_has_called() {
     let discovered =
         format!("{start}=e2e.Echo rpc.response.status_code=UNAVAILABLE error.type=UNAVAILABLE");
     assert_eq!(told[2].0, discovered);
-    let local = spans
-        .iter()
-        .find(|span| attributes(span).starts_with("rpc.system.name=local"));
-    let local = local.expect("the server's end first");
-    assert_eq!(local.span_kind, SpanKind::Server);
-    assert!(!local.parent_span_is_remote);
+    let server = spans.iter().find(|span| attributes(span) == local);
+    let server = server.expect("the server's end first");
+    assert_eq!(server.span_kind, SpanKind::Server);
+    assert!(!server.parent_span_is_remote);
 }
 
 /// Begins a span of its own and makes a call in it.

@@ -26,6 +26,11 @@ pub(super) fn is_local(protocol: &str) -> bool {
     protocol == LOCAL
 }
 
+/// Whether callers get an HTTP status, and not gRPC's.
+pub(super) fn is_http(protocol: &str) -> bool {
+    !is_local(protocol) && !protocol.starts_with("grpc")
+}
+
 /// What is known of any call when its span begins, for the sampler to see.
 pub(super) fn of(method: &'static Method, protocol: &'static str) -> Vec<KeyValue> {
     let system = match protocol {
