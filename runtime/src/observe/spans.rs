@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+    Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceState,
+    Tracer as _,
 };
-use opentelemetry::{Context as SpanParent, InstrumentationScope};
+use opentelemetry::{Context as SpanParent, InstrumentationScope, SpanId, TraceFlags, TraceId};
 
 use super::sending::Callee;
 use crate::context::Context;
@@ -19,7 +20,7 @@ use crate::protocol::trace::{Said, Trace};
 static TRACER: OnceLock<BoxedTracer> = OnceLock::new();
 
 /// Records spans of calls, served and made, with the tracer provider that is global now
-/// (`opentelemetry::global::set_tracer_provider`). Calling it again does nothing.
+/// (`opentelemetry::global::set_tracer_provider`). Before there is one it does nothing, and so it does when called again.
 ///
 /// The provider's sampler decides on each, also on those of callers who say that a trace is sampled, or that it is not: by
 /// default, and with every sampler that goes by the parent, as they say. While a handler runs, the span of its call is
@@ -27,7 +28,26 @@ static TRACER: OnceLock<BoxedTracer> = OnceLock::new();
 /// ([`Context::background`]) are children of the span that is current, if there is one.
 pub fn record_spans() {
     let scope = InstrumentationScope::builder("ezrpc").with_version(env!("CARGO_PKG_VERSION"));
-    let _ = TRACER.set(global::tracer_with_scope(scope.build()));
+    let tracer = global::tracer_with_scope(scope.build());
+    if has_provider(&tracer) {
+        let _ = TRACER.set(tracer);
+    }
+}
+
+/// Whether there is a provider: without one a span is its parent, and calls need not pay for it.
+fn has_provider(tracer: &BoxedTracer) -> bool {
+    let (trace, parent) = (TraceId::from(1), SpanId::from(1));
+    let (flags, state) = (TraceFlags::NOT_SAMPLED, TraceState::default());
+    let parent = SpanContext::new(trace, parent, flags, true, state);
+    let child = SpanParent::new().with_remote_span_context(parent.clone());
+    let span = tracer.build_with_context(SpanBuilder::from_name("ezrpc"), &child);
+    let context = span.span_context();
+    let own = context.is_valid() && context.span_id() != parent.span_id();
+    if span.is_recording() {
+        // It is no call, and what does not end is not exported.
+        std::mem::forget(span);
+    }
+    own
 }
 
 /// Whether spans are recorded, with whatever provider.
@@ -88,8 +108,9 @@ impl Span {
         if context.origin().method().is_some() {
             return Self::begin(tracer, builder, of_handler(context, current)?);
         }
-        match current.span().span_context().is_valid() {
-            true => Self::begin(tracer, builder, current.clone()),
+        let in_span = current.span().span_context().is_valid();
+        match in_span {
+            true => Self::begin(tracer, builder, current),
             false => Self::of_job(tracer, builder, context),
         }
     }
@@ -111,7 +132,7 @@ impl Span {
     fn begin(tracer: &BoxedTracer, builder: SpanBuilder, parent: SpanParent) -> Option<Self> {
         let span = tracer.build_with_context(builder, &parent);
         let context = span.span_context();
-        // Without a provider it is the parent's, or none.
+        // That of a provider that has been shut down is none.
         let begun =
             context.is_valid() && context.span_id() != parent.span().span_context().span_id();
         begun.then(|| Self(parent.with_span(span)))
