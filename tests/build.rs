@@ -16,6 +16,7 @@ fn main() {
         .proto("e2e/routing.proto")
         .proto("fault/work.proto")
         .proto("fuzz/fuzz.proto")
+        .proto("otlp/trace.proto")
         .proto("stack/chain.proto")
         .proto("protobuf_test_messages/test_messages_proto3.proto")
         .proto("protojson/proto2.proto")

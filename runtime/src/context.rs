@@ -28,7 +28,6 @@ use crate::discovery::Clients;
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::method::{Method, Route, RouteInfo};
-use crate::protocol::headers::TRACEPARENT;
 use crate::protocol::trace::{Trace, TraceId};
 use crate::tls::PeerCertificates;
 
@@ -170,23 +169,39 @@ impl Context {
     /// Returns the id of the trace the call belongs to: the caller's, or a new one.
     ///
     /// Calls made with this context go out under it, logs and errors tell it.
+    ///
+    /// Where spans are recorded (feature `otel`), that of a job is the trace of the span that is current, if there is one;
+    /// otherwise that of its first call, which those after it join. A job that asks before its first call is told a trace
+    /// that its recorded calls are not of, as only a span can begin one that a sampler decides on: begin one for the job.
     pub fn trace_id(&self) -> TraceId {
         self.trace_context().id
     }
 
-    pub(crate) fn trace_context(&self) -> &Trace {
+    /// The trace that calls made with this context belong to.
+    pub(crate) fn trace_context(&self) -> Cow<'_, Trace> {
         let origin = self.origin();
-        origin.inner.trace.get_or_init(|| {
-            let inbound = origin.inner.metadata.headers().get(TRACEPARENT);
-            Box::new(Trace::read(inbound))
+        #[cfg(feature = "otel")]
+        if origin.method().is_none()
+            && let Some(current) = crate::observe::current_trace()
+        {
+            return Cow::Owned(current);
+        }
+        Cow::Borrowed(origin.settle_trace(|| None))
+    }
+
+    /// The trace as it is, or as it is settled now: as somebody says, or as the request does.
+    pub(crate) fn settle_trace(&self, new: impl FnOnce() -> Option<Trace>) -> &Trace {
+        let inner = &self.origin().inner;
+        inner.trace.get_or_init(|| {
+            let trace = new().unwrap_or_else(|| Trace::read(inner.metadata.headers()));
+            Box::new(trace)
         })
     }
 
     /// The trace the request says it belongs to.
     #[cfg(feature = "otel")]
     pub(crate) fn inbound_trace(&self) -> Option<Trace> {
-        let inbound = self.metadata().headers().get(TRACEPARENT)?;
-        Some(Trace::read(Some(inbound))).filter(|trace| trace.parent.is_some())
+        Some(Trace::read(self.metadata().headers())).filter(|trace| trace.parent.is_some())
     }
 
     /// Makes calls from here on those of a span, unless somebody has asked for the trace before.

@@ -22,6 +22,7 @@ use crate::protocol::grpc::frame::Decoder;
 use crate::protocol::grpc::{status, timeout};
 use crate::protocol::grpc_web::text;
 use crate::protocol::head::Head;
+use crate::protocol::headers::TRACEPARENT;
 use crate::protocol::webapi::lines::Splitter;
 use crate::protocol::webapi::multipart::{self, Event, Parser};
 use crate::protocol::webapi::query::Pairs;
@@ -214,7 +215,8 @@ pub fn write_status(error: &Error, trusted: bool) -> HeaderMap {
 
 /// Writes the `traceparent` of a call made while serving one with `inbound`.
 pub fn traceparent(inbound: &HeaderValue) -> HeaderValue {
-    trace::Trace::read(Some(inbound)).traceparent()
+    let headers = [(TRACEPARENT, inbound.clone())].into_iter().collect();
+    trace::Trace::read(&headers).next().traceparent()
 }
 
 /// A table of google.api.http bindings, numbered.

@@ -14,6 +14,7 @@
 //! - `metrics`: rate, errors and durations by method through the crate `metrics`, and `Prometheus`, which tells them.
 //! - `sentry`: failed calls as events, with the frames of all processes: `Sentry`.
 //! - `otel`: spans of calls through OpenTelemetry's API: `record_spans`.
+//! - `otlp`: `otel`, and `Otlp` sends them to a collector, over OTLP/HTTP.
 //! - `profile`: a CPU profile at the port of an [`Admin`]. Unix only.
 
 #![deny(missing_docs)]
@@ -49,6 +50,8 @@ mod log;
 mod metadata;
 mod method;
 mod observe;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod panics;
 #[cfg(feature = "metrics")]
 mod prometheus;
@@ -81,6 +84,8 @@ pub use method::{
 };
 #[cfg(feature = "otel")]
 pub use observe::record_spans;
+#[cfg(feature = "otlp")]
+pub use otlp::{Otlp, OtlpGuard};
 pub use panics::record_panics;
 #[cfg(feature = "metrics")]
 pub use prometheus::Prometheus;

@@ -3,11 +3,12 @@
 use std::future::{Future, pending};
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request, Uri, Version};
+use http::{HeaderMap, Method as HttpMethod, Request, Uri, Version};
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
@@ -18,9 +19,9 @@ use crate::error::{Code, Error, Frame, Result};
 use crate::metadata::Metadata;
 use crate::method::{Method, Timeout};
 use crate::protocol::compression::Encoding;
-use crate::protocol::headers::TRACEPARENT;
 use crate::protocol::outbound;
 use crate::protocol::reply::deadline_exceeded;
+use crate::protocol::trace::Said;
 
 /// One call, before it is known where it goes.
 #[derive(Clone)]
@@ -32,8 +33,8 @@ pub(super) struct Plan {
     pub(super) compress: Option<Encoding>,
     /// Whether the reply's metadata is nobody's business.
     pub(super) quiet: bool,
-    /// Of the call's span, if that is recorded.
-    pub(super) traceparent: Option<HeaderValue>,
+    /// What the call's span says, if there is one.
+    pub(super) trace: Option<Arc<Said>>,
 }
 
 impl Plan {
@@ -55,7 +56,7 @@ impl Plan {
             max_message: options.max_message,
             compress: options.compress,
             quiet: false,
-            traceparent: None,
+            trace: None,
         }
     }
 
@@ -78,8 +79,8 @@ impl Plan {
     /// What goes along, over whatever transport.
     pub(super) fn headers(&self) -> Result<HeaderMap> {
         let mut headers = outbound::common(&self.ctx, self.method)?;
-        if let Some(traceparent) = &self.traceparent {
-            headers.insert(TRACEPARENT, traceparent.clone());
+        if let Some(said) = &self.trace {
+            said.write(&mut headers);
         }
         Ok(headers)
     }

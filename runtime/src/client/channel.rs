@@ -26,7 +26,7 @@ use crate::discovery::{Clients, Means, check_address, default_clients};
 use crate::error::Result;
 use crate::interceptor::Chain;
 use crate::method::{Method, ServiceDesc};
-use crate::observe::Sending;
+use crate::observe::{Callee, Sending};
 use crate::protocol::compression::Encoding;
 use crate::protocol::grpc::frame;
 use crate::stream::Streaming;
@@ -318,6 +318,15 @@ impl Channel {
         group.route(patience).await
     }
 
+    /// Whom its calls are for, as far as that is known before one is picked.
+    fn callee(&self) -> Callee {
+        match &self.target {
+            Target::Remote(group) => Callee::Address(group.address()),
+            Target::Local(_) => Callee::Local,
+            Target::Discovered(service) => Callee::Service(service),
+        }
+    }
+
     /// What the attempts of a call with this deadline and key go by.
     pub(super) fn terms(&self, deadline: Option<Instant>, key: Option<&str>) -> Terms {
         Terms {
@@ -331,10 +340,12 @@ impl Channel {
 }
 
 impl Call<'_> {
-    /// Begins to watch the call: once it is polled, as one that is not is none.
+    /// Begins to watch the call: when it is first polled, as one that is not is none, and as what is current is only then
+    /// what its caller has made so.
     fn begin(&mut self) {
-        let sending = Sending::start(&self.plan.ctx, self.plan.method);
-        self.plan.traceparent = sending.traceparent();
+        let Plan { ctx, method, .. } = &self.plan;
+        let sending = Sending::start(ctx, method, || self.channel.callee());
+        self.plan.trace = sending.trace().map(Arc::new);
         self.sending = Mutex::new(sending);
     }
 

@@ -22,9 +22,13 @@ use crate::text::within;
 #[cfg(feature = "log")]
 pub(crate) use events::TARGETS;
 pub(crate) use events::{Passed, passed};
-pub(crate) use sending::Sending;
+pub(crate) use sending::{Callee, Sending};
+#[cfg(feature = "otel")]
+pub(crate) use spans::current_trace;
 #[cfg(feature = "otel")]
 pub use spans::record_spans;
+#[cfg(feature = "otlp")]
+pub(crate) use spans::records_spans;
 
 /// The longest name a caller gives itself that is told, in bytes.
 const CALLER_LIMIT: usize = 128;
@@ -129,8 +133,7 @@ impl Watch {
         }
         #[cfg(feature = "otel")]
         if let Some(span) = self.span.take() {
-            let http = !self.caller.protocol.starts_with("grpc");
-            span.end(spans::Side::Server, http, outcome);
+            span.end(spans::Side::Server, self.caller.protocol, outcome);
         }
         events::access(&ended);
         if let Err(error) = outcome {

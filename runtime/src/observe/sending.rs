@@ -1,10 +1,23 @@
 //! The calls this process makes, watched from the first attempt to the end of the reply's stream.
 
-use http::HeaderValue;
-
 use crate::context::Context;
 use crate::error::Error;
 use crate::method::Method;
+use crate::protocol::trace::Said;
+
+/// Whom a call is for, before it is known which instance takes it.
+#[cfg_attr(
+    not(feature = "otel"),
+    allow(dead_code, reason = "spans alone tell it")
+)]
+pub(crate) enum Callee {
+    /// A service in this process.
+    Local,
+    /// The instances of a service, by its full proto name.
+    Service(&'static str),
+    /// `host:port`.
+    Address(String),
+}
 
 /// One call to another service. Dropped before it is told how the call ended, it takes the caller for gone.
 ///
@@ -20,9 +33,13 @@ pub(crate) struct Sending {
 impl Sending {
     /// Begins to watch a call that is made with `context`.
     #[inline]
-    pub(crate) fn start(context: &Context, method: &'static Method) -> Self {
+    pub(crate) fn start(
+        context: &Context,
+        method: &'static Method,
+        callee: impl FnOnce() -> Callee,
+    ) -> Self {
         #[cfg(not(feature = "otel"))]
-        let _ = context;
+        let _ = (context, callee);
         #[cfg(not(any(feature = "metrics", feature = "otel")))]
         let _ = method;
         Self {
@@ -33,16 +50,16 @@ impl Sending {
                 Some((stats, std::time::Instant::now()))
             },
             #[cfg(feature = "otel")]
-            span: super::spans::Span::client(context, method),
+            span: super::spans::Span::client(context, method, callee),
         }
     }
 
-    /// The `traceparent` of the call, if its span is recorded.
+    /// What the call says of its trace, if it has a span.
     #[inline]
-    pub(crate) fn traceparent(&self) -> Option<HeaderValue> {
+    pub(crate) fn trace(&self) -> Option<Said> {
         #[cfg(feature = "otel")]
         if let Some(span) = &self.span {
-            return Some(span.traceparent());
+            return Some(span.said());
         }
         None
     }
@@ -58,7 +75,7 @@ impl Sending {
         }
         #[cfg(feature = "otel")]
         if let Some(span) = self.span.take() {
-            span.end(super::spans::Side::Client, false, outcome);
+            span.end(super::spans::Side::Client, "grpc", outcome);
         }
     }
 }

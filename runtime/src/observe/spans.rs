@@ -1,34 +1,72 @@
 //! Spans of calls through OpenTelemetry's API: named by method, with the attributes its conventions for RPC name.
-//!
-//! Source: <https://opentelemetry.io/docs/specs/semconv/rpc/rpc-spans/>.
+
+mod attributes;
 
 use std::sync::OnceLock;
 
-use http::HeaderValue;
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{
-    Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
-    Tracer,
+    Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceState,
+    Tracer as _,
 };
-use opentelemetry::{Context as SpanParent, KeyValue, TraceId};
+use opentelemetry::{Context as SpanParent, InstrumentationScope, SpanId, TraceFlags, TraceId};
 
+use super::sending::Callee;
 use crate::context::Context;
 use crate::error::Error;
 use crate::method::Method;
-use crate::protocol::trace::{Trace, traceparent_of};
+use crate::protocol::trace::{Said, Trace};
 
 static TRACER: OnceLock<BoxedTracer> = OnceLock::new();
 
 /// Records spans of calls, served and made, with the tracer provider that is global now
-/// (`opentelemetry::global::set_tracer_provider`). Calling it again does nothing.
+/// (`opentelemetry::global::set_tracer_provider`). Before there is one it does nothing, and so it does when called again.
 ///
-/// A call that comes with a `traceparent` is recorded if its sampled flag is set; for one that starts a trace, and for calls
-/// of jobs, the provider's sampler decides. Calls made by a handler are children of the span of its own call.
+/// The provider's sampler decides on each, also on those of callers who say that a trace is sampled, or that it is not: by
+/// default, and with every sampler that goes by the parent, as they say. While a handler runs, the span of its call is
+/// current. Calls made by a handler are children of it, or of the span that the handler has begun in it; those of a job
+/// ([`Context::background`]) are children of the span that is current, if there is one.
 pub fn record_spans() {
-    let _ = TRACER.set(global::tracer("ezrpc"));
+    let scope = InstrumentationScope::builder("ezrpc").with_version(env!("CARGO_PKG_VERSION"));
+    let tracer = global::tracer_with_scope(scope.build());
+    if has_provider(&tracer) {
+        let _ = TRACER.set(tracer);
+    }
 }
 
-/// One call's span, which records.
+/// Whether there is a provider: without one a span is its parent, and calls need not pay for it.
+fn has_provider(tracer: &BoxedTracer) -> bool {
+    let (trace, parent) = (TraceId::from(1), SpanId::from(1));
+    let (flags, state) = (TraceFlags::NOT_SAMPLED, TraceState::default());
+    let parent = SpanContext::new(trace, parent, flags, true, state);
+    let child = SpanParent::new().with_remote_span_context(parent.clone());
+    let span = tracer.build_with_context(SpanBuilder::from_name("ezrpc"), &child);
+    let context = span.span_context();
+    let own = context.is_valid() && context.span_id() != parent.span_id();
+    if span.is_recording() {
+        // It is no call, and what does not end is not exported.
+        std::mem::forget(span);
+    }
+    own
+}
+
+/// Whether spans are recorded, with whatever provider.
+#[cfg(feature = "otlp")]
+pub(crate) fn records_spans() -> bool {
+    TRACER.get().is_some()
+}
+
+/// The trace of the span that is current, if spans are recorded.
+pub(crate) fn current_trace() -> Option<Trace> {
+    TRACER.get()?;
+    SpanParent::map_current(|current| {
+        let span = current.span();
+        let context = Some(span.span_context()).filter(|context| context.is_valid());
+        context.map(Trace::of)
+    })
+}
+
+/// One call's span. It may be one that the sampler has left out: what is begun in it is then left out too.
 pub(crate) struct Span(SpanParent);
 
 /// How a call is told to have ended.
@@ -42,59 +80,62 @@ impl Span {
     /// Begins the span of a call that is served; calls made with the context are its children.
     pub(super) fn server(context: &Context, protocol: &'static str) -> Option<Self> {
         let (tracer, method) = (TRACER.get()?, context.method()?);
-        let parent = match context.inbound_trace() {
-            Some(trace) if !trace.is_sampled() => return None,
-            Some(trace) => SpanParent::new().with_remote_span_context(remote(&trace)?),
-            None => SpanParent::new(),
-        };
-        let span = Self::begin(tracer, SpanKind::Server, &parent, method)?;
-        span.0
-            .span()
-            .set_attribute(KeyValue::new("rpc.system", system(protocol)));
-        if let Some(peer) = context.peer() {
-            span.0
-                .span()
-                .set_attribute(KeyValue::new("client.address", peer.ip().to_string()));
+        let inbound = context.inbound_trace().map(|mut trace| {
+            trace.own = attributes::is_local(protocol);
+            trace
+        });
+        let builder = builder(method, SpanKind::Server);
+        let builder = builder.with_attributes(attributes::of(method, protocol));
+        let span = Self::begin(tracer, builder, child_of(inbound.as_ref()))?;
+        if span.0.span().is_recording() && !attributes::is_local(protocol) {
+            let peer = context.peer().map(attributes::peer);
+            span.0.span().set_attributes(peer.into_iter().flatten());
         }
         context.set_trace(span.trace());
         Some(span)
     }
 
     /// Begins the span of a call that is made with a context.
-    pub(super) fn client(context: &Context, method: &'static Method) -> Option<Self> {
+    pub(super) fn client(
+        context: &Context,
+        method: &'static Method,
+        callee: impl FnOnce() -> Callee,
+    ) -> Option<Self> {
         let tracer = TRACER.get()?;
-        let parent = match context.origin().method() {
-            // A handler's calls are recorded if its own is.
-            Some(_) => {
-                let trace = context.trace_context();
-                if !trace.is_sampled() {
-                    return None;
-                }
-                SpanParent::new().with_remote_span_context(remote(trace)?)
-            }
-            None => SpanParent::new(),
-        };
-        let span = Self::begin(tracer, SpanKind::Client, &parent, method)?;
-        span.0
-            .span()
-            .set_attribute(KeyValue::new("rpc.system", "grpc"));
-        Some(span)
+        let builder = builder(method, SpanKind::Client);
+        let builder = builder.with_attributes(attributes::of_client(method, callee()));
+        let current = SpanParent::current();
+        if context.origin().method().is_some() {
+            return Self::begin(tracer, builder, of_handler(context, current)?);
+        }
+        let in_span = current.span().span_context().is_valid();
+        match in_span {
+            true => Self::begin(tracer, builder, current),
+            false => Self::of_job(tracer, builder, context),
+        }
     }
 
-    fn begin(
-        tracer: &BoxedTracer,
-        kind: SpanKind,
-        parent: &SpanParent,
-        method: &'static Method,
-    ) -> Option<Self> {
-        let builder = tracer.span_builder(method.path().trim_start_matches('/'));
-        let mut span = tracer.build_with_context(builder.with_kind(kind), parent);
-        if !span.is_recording() {
-            return None;
+    /// Begins the span of a job's call: the first one begins the job's trace, and those that follow are of it.
+    fn of_job(tracer: &BoxedTracer, builder: SpanBuilder, context: &Context) -> Option<Self> {
+        let (mut builder, mut first) = (Some(builder), None);
+        let trace = context.settle_trace(|| {
+            first = Self::begin(tracer, builder.take()?, SpanParent::new());
+            first.as_ref().map(Self::trace)
+        });
+        match builder {
+            Some(builder) => Self::begin(tracer, builder, child_of(Some(trace))),
+            None => first,
         }
-        span.set_attribute(KeyValue::new("rpc.service", method.service()));
-        span.set_attribute(KeyValue::new("rpc.method", method.name()));
-        Some(Self(parent.with_span(span)))
+    }
+
+    /// Begins a span; `None` if there is nobody who would record any.
+    fn begin(tracer: &BoxedTracer, builder: SpanBuilder, parent: SpanParent) -> Option<Self> {
+        let span = tracer.build_with_context(builder, &parent);
+        let context = span.span_context();
+        // That of a provider that has been shut down is none.
+        let begun =
+            context.is_valid() && context.span_id() != parent.span().span_context().span_id();
+        begun.then(|| Self(parent.with_span(span)))
     }
 
     /// What is current while the code of the call runs.
@@ -104,56 +145,54 @@ impl Span {
 
     /// The trace as calls further in see it.
     fn trace(&self) -> Trace {
-        let span = self.0.span();
-        let context = span.span_context();
-        let (trace, span) = (context.trace_id().to_bytes(), context.span_id().to_bytes());
-        Trace::recorded(trace, span, context.is_sampled())
+        Trace::of(self.0.span().span_context())
     }
 
     /// What the call that the span is of says of it.
-    pub(super) fn traceparent(&self) -> HeaderValue {
-        traceparent_of(&self.trace())
+    pub(super) fn said(&self) -> Said {
+        self.trace().said()
     }
 
-    /// Ends the span. `http` says that the caller got an HTTP status and not gRPC's.
-    pub(super) fn end(self, side: Side, http: bool, outcome: Result<(), &Error>) {
-        let attribute = match (http, outcome) {
-            (false, _) => {
-                let number = outcome.err().map_or(0, |error| error.code().number());
-                KeyValue::new("rpc.grpc.status_code", i64::from(number))
-            }
-            (true, Ok(())) => KeyValue::new("http.response.status_code", 200),
-            (true, Err(error)) => {
-                KeyValue::new("http.response.status_code", i64::from(error.http_status()))
-            }
-        };
+    /// Ends the span of a call over a protocol.
+    pub(super) fn end(self, side: Side, protocol: &'static str, outcome: Result<(), &Error>) {
         let span = self.0.span();
-        span.set_attribute(attribute);
-        if let Err(error) = outcome {
-            span.set_attribute(KeyValue::new("error.type", error.code().name()));
-            // A server has done well to refuse a request that is wrong.
-            if side == Side::Client || !error.is_expected() {
-                span.set_status(Status::error(error.to_string()));
+        if span.is_recording() {
+            let end = attributes::End {
+                side,
+                http: attributes::is_http(protocol),
+                outcome,
+            };
+            span.set_attributes(end.attributes());
+            if let Some(error) = end.failure() {
+                // Never the text of a cause, which may hold secrets.
+                let message = Some(error.message()).filter(|message| !message.is_empty());
+                let message = message.unwrap_or(error.code().name());
+                span.set_status(Status::error(message.to_owned()));
             }
         }
         span.end();
     }
 }
 
-fn system(protocol: &'static str) -> &'static str {
-    match protocol {
-        "connect" => "connect_rpc",
-        // Of which gRPC-Web is a form.
-        grpc if grpc.starts_with("grpc") => "grpc",
-        other => other,
+fn builder(method: &'static Method, kind: SpanKind) -> SpanBuilder {
+    SpanBuilder::from_name(attributes::name(method)).with_kind(kind)
+}
+
+/// Where the child of a span of a trace hangs; a new trace if it has none.
+fn child_of(trace: Option<&Trace>) -> SpanParent {
+    match trace.and_then(Trace::span_context) {
+        Some(span) => SpanParent::new().with_remote_span_context(span),
+        None => SpanParent::new(),
     }
 }
 
-/// The caller's span.
-fn remote(trace: &Trace) -> Option<SpanContext> {
-    let parent = std::str::from_utf8(trace.parent.as_ref()?).ok()?;
-    let id = TraceId::from_hex(&trace.id.to_string()).ok()?;
-    let span = SpanId::from_hex(parent).ok()?;
-    let state = TraceState::default();
-    Some(SpanContext::new(id, span, TraceFlags::SAMPLED, true, state))
+/// Where the calls of a handler hang: in the span that it has begun itself, or in its call's. `None` if the call itself is
+/// told to nobody.
+fn of_handler(context: &Context, current: SpanParent) -> Option<SpanParent> {
+    let own = context.trace_context().span_context()?;
+    let inner = current.span().span_context().trace_id() == own.trace_id();
+    Some(match inner {
+        true => current,
+        false => SpanParent::new().with_remote_span_context(own),
+    })
 }

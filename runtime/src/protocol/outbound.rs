@@ -9,7 +9,7 @@ use super::compression::{self, Encoding};
 use super::grpc::timeout;
 use super::headers::{
     APPLICATION_GRPC, BAGGAGE, EZRPC_PATH, EZRPC_TTL, GRPC_ACCEPT_ENCODING, GRPC_ENCODING,
-    GRPC_TIMEOUT, TRACEPARENT, TRACESTATE, TRAILERS,
+    GRPC_TIMEOUT, TRAILERS,
 };
 use super::trace;
 use crate::context::Context;
@@ -20,8 +20,7 @@ use crate::method::Method;
 const PATH_LIMIT: usize = 1024;
 /// What the first entries of a long one may take of it.
 const PATH_START: usize = 256;
-/// The longest `tracestate` and `baggage` forwarded, in bytes: what W3C asks for at least.
-const TRACESTATE_LIMIT: usize = 512;
+/// The longest `baggage` forwarded, in bytes: what W3C asks for at least.
 const BAGGAGE_LIMIT: usize = 8192;
 /// Begins the entry of a process that serves no call itself.
 const PROCESS: &str = "(";
@@ -76,12 +75,8 @@ pub(crate) fn common(ctx: &Context, method: &Method) -> Result<HeaderMap> {
     // Room for gRPC's own, so that nothing is moved later.
     let mut headers = HeaderMap::with_capacity(12);
     let inbound = ctx.origin().metadata().headers();
-    let trace = ctx.trace_context();
-    headers.insert(TRACEPARENT, trace.traceparent());
-    if trace.parent.is_some() {
-        // Means nothing beside another trace.
-        pass_on(TRACESTATE, TRACESTATE_LIMIT, inbound, &mut headers);
-    }
+    ctx.trace_context().next().write(&mut headers);
+    // From outsiders too: W3C's context goes in and out. Its size is bounded, and nothing here acts on it.
     pass_on(BAGGAGE, BAGGAGE_LIMIT, inbound, &mut headers);
     let path = call_path(ctx);
     let Some(left) = ctx.hops().checked_sub(1) else {
@@ -286,6 +281,7 @@ fn loop_detected(path: &HeaderValue, method: &Method) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::headers::{TRACEPARENT, TRACESTATE};
     use super::*;
 
     #[test]

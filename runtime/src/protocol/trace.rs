@@ -4,10 +4,13 @@
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
+use super::headers::{TRACEPARENT, TRACESTATE};
 use crate::random;
 
+/// The longest `tracestate` taken over, in bytes: what W3C asks for at least.
+const STATE_LIMIT: usize = 512;
 const LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
 
 /// The id of a trace: of one request from outside and of every call that came of it, in all processes.
@@ -35,22 +38,30 @@ impl fmt::Debug for TraceId {
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     pub(crate) id: TraceId,
-    /// The caller's span, if the trace came from a caller.
+    /// The span that what follows comes of: the caller's, or one of this process; `None` if the trace starts here.
     pub(crate) parent: Option<[u8; 16]>,
+    /// The `tracestate` that goes along. Without a parent there is none: it would be that of another trace.
+    pub(crate) state: Option<HeaderValue>,
+    /// Whether the parent is of this process.
+    #[cfg(feature = "otel")]
+    pub(crate) own: bool,
     flags: [u8; 2],
 }
 
+/// What one call says of the trace it is in.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    parent: HeaderValue,
+    state: Option<HeaderValue>,
+}
+
 impl Trace {
-    /// Reads an inbound `traceparent`; starts a trace if there is none, or none that is valid.
+    /// Reads the trace a request says it belongs to; starts one if it says none, or none that is valid.
     ///
     /// A trace started here is not marked as sampled, since nothing here records it.
-    pub(crate) fn read(inbound: Option<&HeaderValue>) -> Self {
-        let inbound = inbound.map(HeaderValue::as_bytes);
-        let mut trace = Self {
-            id: TraceId([b'0'; 32]),
-            parent: None,
-            flags: *b"00",
-        };
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let inbound = headers.get(TRACEPARENT).map(HeaderValue::as_bytes);
+        let mut trace = Self::empty();
         match inbound.filter(|value| is_valid(value)) {
             Some(inbound) => {
                 let mut parent = [0; 16];
@@ -58,6 +69,7 @@ impl Trace {
                 parent.copy_from_slice(&inbound[36..52]);
                 trace.flags.copy_from_slice(&inbound[53..55]);
                 trace.parent = Some(parent);
+                trace.state = read_state(headers);
             }
             None => {
                 write_id(&mut trace.id.0[..16]);
@@ -67,53 +79,109 @@ impl Trace {
         trace
     }
 
-    /// The trace of a span that is recorded, which is the parent of what follows.
-    #[cfg(feature = "otel")]
-    pub(crate) fn recorded(id: [u8; 16], span: [u8; 8], sampled: bool) -> Self {
-        let mut trace = Self {
-            id: TraceId([0; 32]),
+    fn empty() -> Self {
+        Self {
+            id: TraceId([b'0'; 32]),
             parent: None,
-            flags: if sampled { *b"01" } else { *b"00" },
-        };
-        let mut parent = [0; 16];
-        hex(&id, &mut trace.id.0);
-        hex(&span, &mut parent);
-        trace.parent = Some(parent);
-        trace
+            state: None,
+            #[cfg(feature = "otel")]
+            own: false,
+            flags: *b"00",
+        }
     }
 
-    /// Whether somebody records it.
-    #[cfg(feature = "otel")]
-    pub(crate) fn is_sampled(&self) -> bool {
-        // The lowest bit of the flags.
-        matches!(
-            self.flags[1],
-            b'1' | b'3' | b'5' | b'7' | b'9' | b'b' | b'd' | b'f'
-        )
-    }
-
-    /// Writes the `traceparent` of an outgoing call: this trace with a new span.
-    pub(crate) fn traceparent(&self) -> HeaderValue {
+    /// Writes what an outgoing call says: this trace with a new span.
+    pub(crate) fn next(&self) -> Said {
         let mut span = [0; 16];
         write_id(&mut span);
         self.with_span(span)
     }
 
-    fn with_span(&self, span: [u8; 16]) -> HeaderValue {
+    fn with_span(&self, span: [u8; 16]) -> Said {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         text[3..35].copy_from_slice(&self.id.0);
         text[36..52].copy_from_slice(&span);
         text[53..55].copy_from_slice(&self.flags);
         // Only hexadecimal digits and dashes.
         let value = HeaderValue::from_bytes(&text);
-        once(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+        Said {
+            parent: once(value.unwrap_or_else(|_| HeaderValue::from_static(""))),
+            state: self.state.clone(),
+        }
     }
 }
 
-/// Writes the `traceparent` of a call whose span is recorded: that of the trace itself.
+impl Said {
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn traceparent(self) -> HeaderValue {
+        self.parent
+    }
+
+    /// Writes it, in place of what is said of another span.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        headers.insert(TRACEPARENT, self.parent.clone());
+        match &self.state {
+            Some(state) => headers.insert(TRACESTATE, state.clone()),
+            None => headers.remove(TRACESTATE),
+        };
+    }
+}
+
+/// What OpenTelemetry knows of a trace, and what it is told.
 #[cfg(feature = "otel")]
-pub(crate) fn traceparent_of(trace: &Trace) -> HeaderValue {
-    trace.with_span(trace.parent.unwrap_or([b'0'; 16]))
+mod spans {
+    use opentelemetry::trace::{SpanContext, TraceState};
+    use opentelemetry::{SpanId, TraceFlags, TraceId};
+
+    use super::{HeaderValue, STATE_LIMIT, Said, Trace, hex};
+
+    impl Trace {
+        /// The trace of a span of this process, which is the parent of what follows.
+        pub(crate) fn of(span: &SpanContext) -> Self {
+            let mut trace = Self::empty();
+            let mut parent = [0; 16];
+            hex(&span.trace_id().to_bytes(), &mut trace.id.0);
+            hex(&span.span_id().to_bytes(), &mut parent);
+            hex(&[span.trace_flags().to_u8()], &mut trace.flags);
+            trace.parent = Some(parent);
+            let state = HeaderValue::try_from(span.trace_state().header()).ok();
+            trace.state = state.filter(|state| !state.is_empty() && state.len() <= STATE_LIMIT);
+            trace.own = true;
+            trace
+        }
+
+        /// What the call whose span it is says of it.
+        pub(crate) fn said(&self) -> Said {
+            self.with_span(self.parent.unwrap_or([b'0'; 16]))
+        }
+
+        /// The span that what follows comes of, as samplers and exporters see it; `None` if there is none.
+        pub(crate) fn span_context(&self) -> Option<SpanContext> {
+            let digits = |digits| std::str::from_utf8(digits).ok();
+            let span = SpanId::from_hex(digits(self.parent.as_ref()?)?).ok()?;
+            let id = TraceId::from_hex(digits(&self.id.0)?).ok()?;
+            let flags = u8::from_str_radix(digits(&self.flags)?, 16).ok()?;
+            let state = self.state.as_ref().and_then(|state| state.to_str().ok());
+            // One that OpenTelemetry cannot read goes no further, as W3C prescribes.
+            let state: Option<TraceState> = state.and_then(|state| state.parse().ok());
+            let (flags, state) = (TraceFlags::new(flags), state.unwrap_or_default());
+            Some(SpanContext::new(id, span, flags, !self.own, state))
+        }
+    }
+}
+
+/// The values of `tracestate` as one; `None` if they are too long together.
+fn read_state(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut values = headers.get_all(TRACESTATE).iter();
+    let (first, second) = (values.next()?, values.next());
+    if second.is_none() {
+        return Some(first.clone()).filter(|value| value.len() <= STATE_LIMIT);
+    }
+    let values = headers.get_all(TRACESTATE).iter();
+    let values: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+    let joined = values.join(&b","[..]);
+    let joined = Some(joined).filter(|joined| joined.len() <= STATE_LIMIT)?;
+    HeaderValue::try_from(joined).ok()
 }
 
 #[cfg(feature = "otel")]
@@ -164,9 +232,29 @@ mod tests {
     const INBOUND: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn written(inbound: Option<&'static str>) -> String {
-        let inbound = inbound.map(HeaderValue::from_static);
-        let trace = Trace::read(inbound.as_ref());
-        trace.traceparent().to_str().unwrap().to_owned()
+        let inbound = inbound.map(|value| (TRACEPARENT, HeaderValue::from_static(value)));
+        said(&Trace::read(&inbound.into_iter().collect()))
+    }
+
+    fn said(trace: &Trace) -> String {
+        trace.next().parent.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_state_of_a_trace_goes_along_unless_it_is_long() {
+        let state = |values: &[&str]| {
+            let values = values.iter().map(|value| (TRACESTATE, *value));
+            let headers = values.chain([(TRACEPARENT, INBOUND)]);
+            let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
+            let state = Trace::read(&headers.collect()).next().state;
+            state.map(|state| state.to_str().unwrap().to_owned())
+        };
+        assert_eq!(state(&[]), None);
+        assert_eq!(state(&["a=1"]).as_deref(), Some("a=1"));
+        assert_eq!(state(&["a=1", "b=2,c=3"]).as_deref(), Some("a=1,b=2,c=3"));
+        let long = "x".repeat(STATE_LIMIT);
+        assert_eq!(state(&[&long]), Some(long.clone()));
+        assert_eq!(state(&[&long, "y"]), None);
     }
 
     #[test]
@@ -180,8 +268,8 @@ mod tests {
 
     #[test]
     fn all_calls_of_a_context_are_of_one_trace() {
-        let trace = Trace::read(None);
-        let calls = [0; 2].map(|_| trace.traceparent().to_str().unwrap().to_owned());
+        let trace = Trace::read(&HeaderMap::new());
+        let calls = [0; 2].map(|_| said(&trace));
         assert_eq!(calls[0][..36], calls[1][..36]);
         assert_eq!(&calls[0][3..35], trace.id.to_string());
         assert_ne!(calls[0], calls[1]);

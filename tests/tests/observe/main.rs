@@ -4,6 +4,7 @@ mod admin;
 mod ingest;
 mod interceptors;
 mod metrics;
+mod otlp;
 mod sentry;
 mod spans;
 mod stack;
