@@ -228,10 +228,12 @@ fn is_space(byte: u8) -> bool {
 
 /// Reads the messages of a body as the handler asks for them.
 pub(crate) fn read<M: Message>(body: Body, wire: Wire) -> Result<Streaming<M>> {
-    let body = match wire.encodings.request {
-        Encoding::Identity => body,
+    let encoding = wire.encodings.request;
+    let body = if encoding == Encoding::Identity {
+        body
+    } else {
         // Each item has a limit, all of them together have none.
-        encoding => body.decoded(encoding, usize::MAX)?,
+        body.decoded(encoding, usize::MAX)?
     };
     Ok(Streaming::new(Requests {
         body,

@@ -107,10 +107,11 @@ impl Upload {
 /// The body without its compression; bounds count what comes out.
 fn decoded(body: Body, wire: &Wire, bounds: &Bounds) -> Result<Body> {
     let limit = usize::try_from(bounds.total).unwrap_or(usize::MAX);
-    match wire.encodings.request {
-        Encoding::Identity => Ok(body),
-        encoding => body.decoded(encoding, limit),
+    let encoding = wire.encodings.request;
+    if encoding == Encoding::Identity {
+        return Ok(body);
     }
+    body.decoded(encoding, limit)
 }
 
 fn content_type(headers: &HeaderMap) -> Result<&str> {
