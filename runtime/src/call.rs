@@ -4,6 +4,9 @@ use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use futures_core::Stream;
 
 use crate::body::Body;
 use crate::codec::Message;
@@ -112,9 +115,8 @@ impl Call {
             let method = self.method;
             let (context, request, encoder) = self.one().await?;
             let reply = handler(context, request).await;
-            encoder
-                .many(reply.map_err(|error| passed(error, method))?)
-                .await
+            let replies = reply.map_err(|error| passed(error, method))?;
+            encoder.many(Passing::stream(replies, method)).await
         })
     }
 
@@ -146,9 +148,8 @@ impl Call {
             let method = self.method;
             let (context, requests, encoder) = self.many()?;
             let reply = handler(context, requests).await;
-            encoder
-                .many(reply.map_err(|error| passed(error, method))?)
-                .await
+            let replies = reply.map_err(|error| passed(error, method))?;
+            encoder.many(Passing::stream(replies, method)).await
         })
     }
 
@@ -217,6 +218,28 @@ fn unbox<T: 'static>(request: Box<dyn Any + Send>) -> Result<T> {
             Code::Internal,
             "local call with a request of another type: client and server were generated from different protos",
         )),
+    }
+}
+
+/// The replies of a handler, whose error passes it as one without a stream does.
+struct Passing<T> {
+    replies: Streaming<T>,
+    method: &'static Method,
+}
+
+impl<T: Send + 'static> Passing<T> {
+    fn stream(replies: Streaming<T>, method: &'static Method) -> Streaming<T> {
+        Streaming::new(Self { replies, method })
+    }
+}
+
+impl<T: Send + 'static> Stream for Passing<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let method = self.method;
+        let next = Pin::new(&mut self.replies).poll_next(cx);
+        next.map_err(|error| passed(error, method))
     }
 }
 

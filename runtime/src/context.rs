@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) use call::Outgoing;
 use cancel::Cancel;
-pub(crate) use fields::{is_plain, write as write_fields};
+#[cfg(feature = "log")]
+pub(crate) use fields::is_plain;
+pub(crate) use fields::write as write_fields;
 pub use principal::Principal;
 pub use reply::Reply;
 pub(crate) use reply::ReplyMetadata;
@@ -47,6 +49,8 @@ struct Inner {
     method: Option<&'static Method>,
     route: Option<&'static Route>,
     deadline: Option<Instant>,
+    /// The deadline is the caller's choice, not the server's.
+    limited_by_caller: bool,
     hops: u32,
     peer: Option<SocketAddr>,
     certificates: Option<PeerCertificates>,
@@ -72,6 +76,8 @@ pub(crate) struct Inbound {
     /// The binding whose path the request has; `None` on the RPC path.
     pub(crate) route: Option<&'static Route>,
     pub(crate) deadline: Option<Instant>,
+    /// The deadline is the caller's choice, not the server's.
+    pub(crate) limited_by_caller: bool,
     pub(crate) hops: u32,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) certificates: Option<PeerCertificates>,
@@ -90,6 +96,7 @@ impl Context {
         inner.method = Some(request.method);
         inner.route = request.route;
         inner.deadline = request.deadline;
+        inner.limited_by_caller = request.limited_by_caller;
         inner.hops = request.hops;
         inner.peer = request.peer;
         inner.certificates = request.certificates;
@@ -119,6 +126,10 @@ impl Context {
     /// Returns when the call must be over; `None` if nobody set a limit.
     pub fn deadline(&self) -> Option<Instant> {
         self.inner.deadline
+    }
+
+    pub(crate) fn is_limited_by_caller(&self) -> bool {
+        self.inner.limited_by_caller
     }
 
     /// Returns how long the call may still take: zero once the deadline has passed, `None` without one.
@@ -266,6 +277,7 @@ impl Inner {
             method: None,
             route: None,
             deadline: None,
+            limited_by_caller: false,
             hops: DEFAULT_HOPS,
             peer: None,
             certificates: None,

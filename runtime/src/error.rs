@@ -4,6 +4,7 @@ mod code;
 mod convert;
 mod fields;
 mod frame;
+mod message;
 mod reasons;
 mod text;
 
@@ -48,6 +49,8 @@ pub struct Error {
 struct Inner {
     code: Code,
     message: Cow<'static, str>,
+    /// The message is for this process, its logs and trusted peers.
+    inside: bool,
     http_status: Option<u16>,
     /// Seven digits: HTTP status and detail of a typed error.
     number: Option<u32>,
@@ -88,6 +91,7 @@ impl Error {
             inner: Box::new(Inner {
                 code,
                 message: message.into(),
+                inside: false,
                 http_status: None,
                 number: None,
                 reason: String::new(),
@@ -169,26 +173,6 @@ impl Error {
         self
     }
 
-    /// Sets the error underneath; its text goes to logs and to gRPC peers, never past a trust boundary.
-    #[must_use]
-    pub fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.inner.cause = Some(cause.into());
-        self
-    }
-
-    /// Takes the message for the text of the error underneath, as the peer that sent it says.
-    #[must_use]
-    /// Says it in other words; all else stays.
-    pub(crate) fn with_message(mut self, message: String) -> Self {
-        self.inner.message = message.into();
-        self
-    }
-
-    pub(crate) fn with_message_as_cause(mut self) -> Self {
-        self.inner.cause = Some(std::mem::take(&mut self.inner.message).into());
-        self
-    }
-
     /// Sets an HTTP status gRPC has no code for; one that is no error (outside 400 to 599) leaves the code's own.
     ///
     /// It comes along over gRPC if the error has a reason.
@@ -217,7 +201,8 @@ impl Error {
         self.inner.code
     }
 
-    /// Returns the message; empty for an error that only wraps another.
+    /// Returns the message; empty for an error that only wraps another. What callers outside may read of it is
+    /// [`Error::public_message`].
     pub fn message(&self) -> &str {
         &self.inner.message
     }
@@ -247,7 +232,7 @@ impl Error {
         &self.inner.frames
     }
 
-    /// Returns the error underneath, if it came from one in this process.
+    /// Returns the error underneath; of an error from another process, its text.
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.inner.cause.as_deref()
     }
@@ -257,35 +242,6 @@ impl Error {
         self.inner
             .http_status
             .unwrap_or(self.inner.code.http_status())
-    }
-
-    /// The text for peers inside the trust boundary: the message, or the cause's text.
-    pub(crate) fn full_message(&self) -> Cow<'_, str> {
-        match (&self.inner.cause, self.inner.message.is_empty()) {
-            (Some(cause), true) => Cow::Owned(cause.to_string()),
-            _ => Cow::Borrowed(&self.inner.message),
-        }
-    }
-
-    /// The text for anybody: the message, or a fixed text and an id for an error that only wraps another.
-    pub(crate) fn public_message(&self) -> Cow<'_, str> {
-        let fixed = match (self.inner.message.is_empty(), self.inner.code) {
-            (false, _) => return Cow::Borrowed(&self.inner.message),
-            (true, Code::Unknown) => "unknown error",
-            (true, Code::Internal) => "internal error",
-            (true, _) => "",
-        };
-        match &self.inner.id {
-            Some(id) if !fixed.is_empty() => Cow::Owned(format!("{fixed} (id {id})")),
-            _ => Cow::Borrowed(fixed),
-        }
-    }
-
-    /// Gives the error the id under which logs tell what callers may not read.
-    pub(crate) fn identify(&mut self, id: impl FnOnce() -> TraceId) {
-        if self.inner.message.is_empty() {
-            self.inner.id = Some(id());
-        }
     }
 
     /// Turns it into a [`std::error::Error`], for code that wants `Box<dyn Error>` or anyhow.
@@ -310,7 +266,7 @@ impl fmt::Debug for Error {
         if !self.inner.reason.is_empty() {
             write!(f, " ({}/{})", self.inner.domain, self.inner.reason)?;
         }
-        if let (Some(cause), false) = (&self.inner.cause, self.inner.message.is_empty()) {
+        if let Some(cause) = self.cause_beside_message() {
             write!(f, ": {cause}")?;
         }
         for frame in &self.inner.frames {

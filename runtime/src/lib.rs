@@ -63,6 +63,7 @@ mod route;
 mod sentry;
 mod server;
 mod stream;
+mod text;
 mod tls;
 pub mod wkt;
 

@@ -4,23 +4,27 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use crate::error::{Code, Error, Frame};
+use crate::context::Context;
+use crate::error::{Code, Error, Frame, Result};
 use crate::method::Method;
+use crate::protocol::trace::TraceId;
 
 thread_local! {
     /// Where this thread has panicked last.
     static PLACE: RefCell<Option<Frame>> = const { RefCell::new(None) };
 }
 
+/// Done once places are recorded.
+static ONCE: Once = Once::new();
+
 /// Lets the errors of calls that panicked tell the line, as their innermost frame.
 ///
 /// A panic is caught without it too; that it has no line then is because only the process's panic hook is told. This
 /// adds to the hook that is set: what it prints is still printed. Calling it again does nothing.
 pub fn record_panics() {
-    static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -38,19 +42,41 @@ pub fn record_panics() {
 
 /// What a panic said; the cause of the error it became.
 #[derive(Debug)]
-pub(crate) struct Panic(String);
+pub(crate) struct Panic {
+    said: String,
+    /// For callers who are told no more than that there was one, and for trusted ones beside the text.
+    id: Option<TraceId>,
+}
 
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panic: {}", self.0)
+        write!(f, "panic: {}", self.said)?;
+        match &self.id {
+            Some(id) => write!(f, " (id {id})"),
+            None => Ok(()),
+        }
     }
 }
 
 impl std::error::Error for Panic {}
 
-/// The error of a call that panicked: `INTERNAL`, and what it said is for those who are trusted.
+/// Runs a piece of a call's code, which is never run again after a panic; that becomes the error, and is logged here, as
+/// nobody else may hear of it.
+///
+/// # Errors
+/// [`Code::Internal`]; what the panic said is for those who are trusted.
+#[inline]
+pub(crate) fn catching<T>(context: Option<&Context>, run: impl FnOnce() -> T) -> Result<T> {
+    if ONCE.is_completed() {
+        // Of a panic that somebody else has caught.
+        PLACE.take();
+    }
+    // Nobody sees what it has left half done.
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|payload| caught(payload, context))
+}
+
 #[cold]
-pub(crate) fn caught(payload: Box<dyn Any + Send>, method: Option<&'static Method>) -> Error {
+fn caught(payload: Box<dyn Any + Send>, context: Option<&Context>) -> Error {
     let said = match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => match payload.downcast::<&'static str>() {
@@ -58,14 +84,55 @@ pub(crate) fn caught(payload: Box<dyn Any + Send>, method: Option<&'static Metho
             Err(_) => "(no text)".to_owned(),
         },
     };
-    let mut error = Error::bare(Code::Internal, "").with_cause(Panic(said));
-    if let Some(place) = PLACE.take() {
+    let method = context.and_then(Context::method).map(Method::path);
+    let (place, id) = (PLACE.take(), context.map(Context::trace_id));
+    tracing::error!(
+        target: "ezrpc::panic",
+        method,
+        trace_id = id.map(tracing::field::display),
+        place = place.as_ref().map(tracing::field::display),
+        "panic: {said}"
+    );
+    let mut error = Error::bare(Code::Internal, "").with_cause(Panic { said, id });
+    if let Some(place) = place {
         error.push_frame(place);
     }
-    if let Some(method) = method {
-        error.push_frame(Frame::handler(method.path().trim_start_matches('/')));
+    if let Some(path) = method {
+        error.push_frame(Frame::handler(path.trim_start_matches('/')));
     }
     error
+}
+
+/// Something of a handler's that must not bring down who drops it: a panic of its destructor is logged, and that is all.
+pub(crate) struct Shielded<T>(Option<T>);
+
+impl<T> Shielded<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self(Some(inner))
+    }
+
+    /// `None` once it has ended.
+    #[inline]
+    pub(crate) fn get(&mut self) -> Option<&mut T> {
+        self.0.as_mut()
+    }
+
+    /// Drops what is in it; returns whether there was anything.
+    pub(crate) fn end(&mut self) -> bool {
+        let inner = self.0.take();
+        let ended = inner.is_some();
+        // It has been logged.
+        let _ = catching(None, || drop(inner));
+        ended
+    }
+}
+
+impl<T> Drop for Shielded<T> {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.end();
+        }
+    }
 }
 
 /// Whether an error is what a panic of this process became.
@@ -80,19 +147,35 @@ mod tests {
 
     #[test]
     fn the_place_is_known_once_it_is_recorded() {
-        static GET: Method = Method::new("/shop.Product/Get", crate::Shape::Unary);
-        let caught = |text: &'static str| {
-            let payload = panic::catch_unwind(|| panic!("{text}")).expect_err("a panic");
-            let line = line!() - 1;
-            (format!("{:?}", super::caught(payload, Some(&GET))), line)
-        };
         record_panics();
         record_panics();
-        let (text, line) = caught("no stock");
-        let file = file!();
+        let text = |error: Error| format!("{error:?}");
+        let error = catching(None, || panic!("{}", "no stock")).map(|()| 0);
+        let (file, line) = (file!(), line!() - 1);
+        let error = text(error.expect_err("a panic"));
         assert_eq!(
-            text,
-            format!("internal: panic: no stock\n  at {file}:{line}\n  at shop.Product/Get")
+            error,
+            format!("internal: panic: no stock\n  at {file}:{line}")
         );
+        // Thrown again by somebody who has caught it, on whatever thread.
+        let caught = panic::catch_unwind(|| panic!("elsewhere")).expect_err("a panic");
+        let again = catching(None, || panic::resume_unwind(caught)).map(|()| 0);
+        assert_eq!(
+            text(again.expect_err("a panic")),
+            "internal: panic: elsewhere"
+        );
+    }
+
+    #[test]
+    fn a_destructor_that_panics_is_shielded() {
+        struct Bad;
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("in drop");
+            }
+        }
+        let mut shielded = Shielded::new(Bad);
+        assert!(shielded.end() && !shielded.end());
+        drop(Shielded::new(Bad));
     }
 }

@@ -3,6 +3,10 @@
 //! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 mod histogram;
+mod names;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,11 +20,14 @@ use metrics::{
 
 use crate::error::{Error, Result};
 use histogram::Buckets;
+use names::{label_name, metric_name};
 
 /// The metrics of this process as Prometheus reads them: those of calls, and all others that use the crate `metrics`.
 ///
-/// An [`Admin`](crate::Admin) serves them at `/metrics`. Histograms have fixed buckets: of seconds (1 ms to 10 s), or of
-/// bytes (256 B to 64 MiB) if the name ends in `_bytes`.
+/// An [`Admin`](crate::Admin) serves them at `/metrics`. Histograms have fixed buckets: of seconds (1 ms to 10 s), of seconds
+/// of streams (100 ms to a day) if the name ends in `_stream_duration_seconds`, or of bytes (256 B to 64 MiB) if it ends in
+/// `_bytes`. Names that Prometheus does not take are made such: `_` for what may not be there, or before it; a label `le`
+/// becomes `_le`.
 ///
 /// ```
 /// # fn main() -> ezrpc::Result<()> {
@@ -37,6 +44,8 @@ pub struct Prometheus {
 #[derive(Debug, Default)]
 struct Family {
     help: String,
+    /// Of its first series; none of another kind comes in beside it.
+    kind: Option<&'static str>,
     /// By labels, as they are printed.
     series: BTreeMap<String, Series>,
 }
@@ -48,9 +57,16 @@ enum Series {
     Histogram(Arc<Buckets>),
 }
 
+/// Whom to tell that somebody records now.
+static LATE: Mutex<Option<fn()>> = Mutex::new(None);
+
+/// Has `rebind` called if somebody begins to record later: whoever keeps counters must find them again.
+pub(crate) fn on_install(rebind: fn()) {
+    *LATE.lock().unwrap_or_else(PoisonError::into_inner) = Some(rebind);
+}
+
 impl Prometheus {
-    /// Begins to record, for the whole process; called again it returns the same. Calls of methods that were called before
-    /// are not recorded: install it first.
+    /// Begins to record, for the whole process; called again it returns the same. Calls that began before are not recorded.
     ///
     /// # Errors
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if something else records already.
@@ -58,14 +74,17 @@ impl Prometheus {
         static INSTALLED: OnceLock<Option<Prometheus>> = OnceLock::new();
         let installed = INSTALLED.get_or_init(|| {
             let own = Self::new();
-            set_global_recorder(own.clone()).ok().map(|()| own)
+            set_global_recorder(own.clone()).ok()?;
+            let late = *LATE.lock().unwrap_or_else(PoisonError::into_inner);
+            late.into_iter().for_each(|rebind| rebind());
+            Some(own)
         });
         installed.clone().ok_or_else(|| {
             Error::failed_precondition("the process has another recorder for metrics")
         })
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             families: Arc::default(),
         }
@@ -80,14 +99,14 @@ impl Prometheus {
     pub fn render(&self) -> String {
         let mut out = String::new();
         for (name, family) in &*self.lock() {
-            let Some(first) = family.series.values().next() else {
+            let Some(kind) = family.kind else {
                 continue;
             };
             // Writing to a string does not fail.
             if !family.help.is_empty() {
                 let _ = writeln!(out, "# HELP {name} {}", family.help);
             }
-            let _ = writeln!(out, "# TYPE {name} {}", first.kind());
+            let _ = writeln!(out, "# TYPE {name} {kind}");
             for (labels, series) in &family.series {
                 series.render(&mut out, name, labels);
             }
@@ -97,21 +116,24 @@ impl Prometheus {
 
     fn describe(&self, name: &KeyName, help: &SharedString) {
         let mut families = self.lock();
-        let family = families.entry(clean(name.as_str())).or_default();
+        let family = families.entry(metric_name(name.as_str())).or_default();
         family.help = help.replace('\\', "\\\\").replace('\n', "\\n");
     }
 
-    /// The series of a key; another of the same name and labels if the first is of another kind.
+    /// The series of a key; none if another kind of metric has its name.
     fn series<T>(
         &self,
         key: &Key,
         new: impl FnOnce(&str) -> Series,
         get: impl Fn(&Series) -> Option<T>,
     ) -> Option<T> {
-        let (name, labels) = (clean(key.name()), labels(key));
+        let (name, labels) = (metric_name(key.name()), labels(key));
         let mut families = self.lock();
         let series = new(&name);
         let family = families.entry(name).or_default();
+        if *family.kind.get_or_insert(series.kind()) != series.kind() {
+            return None;
+        }
         get(family.series.entry(labels).or_insert(series))
     }
 }
@@ -179,7 +201,7 @@ impl Series {
             }
             Self::Gauge(bits) => {
                 let value = f64::from_bits(bits.load(Ordering::Acquire));
-                writeln!(out, "{name}{} {value}", braced(labels))
+                writeln!(out, "{name}{} {}", braced(labels), number(value))
             }
             Self::Histogram(buckets) => {
                 buckets.render(out, name, labels);
@@ -196,61 +218,25 @@ fn braced(labels: &str) -> String {
     }
 }
 
-/// The labels of a key as they are printed.
+/// A number as Prometheus writes it.
+fn number(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        value => value.to_string(),
+    }
+}
+
+/// The labels of a key as they are printed, in the order of their names; of two with one name the last.
 fn labels(key: &Key) -> String {
-    let labels = key.labels().map(|label| {
-        let value = label.value().replace('\\', "\\\\");
+    let named = key
+        .labels()
+        .map(|label| (label_name(label.key()), label.value()));
+    let labels: BTreeMap<String, &str> = named.collect();
+    let labels = labels.iter().map(|(name, value)| {
+        let value = value.replace('\\', "\\\\");
         let value = value.replace('"', "\\\"").replace('\n', "\\n");
-        format!("{}=\"{value}\"", clean(label.key()))
+        format!("{name}=\"{value}\"")
     });
     labels.collect::<Vec<_>>().join(",")
-}
-
-/// A name with what Prometheus does not take replaced.
-fn clean(name: &str) -> String {
-    let keep = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-    name.chars()
-        .map(|c| if keep(c) { c } else { '_' })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use metrics::{counter, describe_counter, gauge, histogram, with_local_recorder};
-
-    use super::*;
-
-    #[test]
-    fn all_kinds_as_text() {
-        let prometheus = Prometheus::new();
-        with_local_recorder(&prometheus, || {
-            describe_counter!("calls.total", "of\nall");
-            counter!("calls.total", "method" => "/a.B/C", "said" => "\"x\\\n").increment(2);
-            counter!("calls.total", "method" => "/a.B/C", "said" => "\"x\\\n").increment(1);
-            counter!("calls.total").increment(1);
-            gauge!("in_flight").set(1.5);
-            gauge!("calls.total").set(7.0);
-            for size in [1.0, 1000.0, 1e12] {
-                histogram!("size_bytes", "k" => "v").record(size);
-            }
-        });
-        let mut expected = r#"# HELP calls_total of\nall
-# TYPE calls_total counter
-calls_total 1
-calls_total{method="/a.B/C",said="\"x\\\n"} 3
-# TYPE in_flight gauge
-in_flight 1.5
-# TYPE size_bytes histogram
-"#
-        .to_owned();
-        for (bound, count) in [(256u32, 1), (1024, 2), (4096, 2), (16384, 2), (65536, 2)] {
-            expected += &format!("size_bytes_bucket{{k=\"v\",le=\"{bound}\"}} {count}\n");
-        }
-        for bound in [262144u32, 1048576, 4194304, 16777216, 67108864] {
-            expected += &format!("size_bytes_bucket{{k=\"v\",le=\"{bound}\"}} 2\n");
-        }
-        expected += "size_bytes_bucket{k=\"v\",le=\"+Inf\"} 3\n";
-        expected += "size_bytes_sum{k=\"v\"} 1000000001001\nsize_bytes_count{k=\"v\"} 3\n";
-        assert_eq!(prometheus.render(), expected);
-    }
 }

@@ -31,7 +31,8 @@ fn failure(order: Order) -> Error {
             .with_reason("e2e.hand", "GONE")
             .with_http_status(410),
     };
-    error.with_metadata("failWith", number.to_string())
+    let error = error.with_metadata("failWith", number.to_string());
+    (0..order.places).fold(error, |error, _| error.trace())
 }
 
 impl reasons::Shop for Shop {

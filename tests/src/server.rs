@@ -47,6 +47,17 @@ impl Running {
         Self::start(Server::new("echo").add(EchoServer::new(Echo::default()))).await
     }
 
+    /// Two servers: the handler of the first calls one of the second, which calls nobody who is there.
+    pub async fn two_hops() -> (Self, Self) {
+        let (front, back) = (Echo::default(), Echo::default());
+        let nobody = Channel::connect("127.0.0.1:1").expect("an address");
+        back.call_next(EchoClient::new(nobody));
+        let back = Self::start(Server::new("back").add(EchoServer::new(back))).await;
+        front.call_next(back.client());
+        let front = Self::start(Server::new("front").add(EchoServer::new(front))).await;
+        (front, back)
+    }
+
     /// A client of this server.
     pub fn client(&self) -> EchoClient {
         EchoClient::new(Channel::to(self.addr))

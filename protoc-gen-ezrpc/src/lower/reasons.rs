@@ -12,6 +12,9 @@ use crate::names;
 /// The options of an enum are its field 3, those of a value too.
 const OPTIONS: i32 = 3;
 
+/// That of the runtime's own reasons.
+const RESERVED: &str = "ezrpc";
+const BAD_DOMAIN: &str = "write a name of your own without spaces, as in \"shop.product\"; `ezrpc` is that of the framework's own errors";
 const NO_DOMAIN: &str = "write `option (ezbuy.errors) = { domain: \"shop.product\" };`: it tells your reasons from other teams'";
 
 /// A reason of a domain, to find those that are given twice.
@@ -76,6 +79,11 @@ fn domain(cx: &mut Cx<'_>, place: &Place<'_>, resolved: &EnumDescriptor) -> Opti
         cx.report
             .error(place.option(OPTIONS, given.number), message)
             .help(NO_DOMAIN);
+    } else if given.value == RESERVED || given.value.contains(char::is_whitespace) {
+        let message = format!("`{}` is no domain of error reasons", given.value);
+        cx.report
+            .error(place.option(OPTIONS, given.number), message)
+            .help(BAD_DOMAIN);
     }
     Some(given.value)
 }

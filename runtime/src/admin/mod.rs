@@ -15,13 +15,14 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::SystemTime;
 
-use http::{Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use tokio::net::ToSocketAddrs;
 use tower_service::Service as TowerService;
 
 use crate::body::Body;
 use crate::error::Result;
 use crate::method::ServiceDesc;
+use crate::protocol::headers::SEC_FETCH_SITE;
 use crate::protocol::page::Page;
 use crate::server::{Bound, Health, Server};
 
@@ -35,7 +36,9 @@ use crate::server::{Bound, Health, Server};
 /// | `/build` | JSON: versions, target, what [`Admin::build`] was given, when the process began |
 /// | `/methods` | JSON: the services of each server, their methods with shape, limits and routes |
 /// | `/channels` | JSON: the endpoints of each channel of this process, and the calls under way there |
-/// | `/profile?seconds=10` | where CPU time goes, as folded stacks for flame graphs (feature `profile`) |
+/// | `/profile?seconds=10` | where CPU time goes, as folded stacks for flame graphs (feature `profile`; of 1 to 60 s) |
+///
+/// It answers GET and HEAD, not to scripts of other sites in an operator's browser.
 ///
 /// ```no_run
 /// # async fn example(product: impl ezrpc::codegen::v1::Service) -> ezrpc::Result<()> {
@@ -147,12 +150,23 @@ impl TowerService<Request<Body>> for Pages {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let state = Arc::clone(&self.0);
         Box::pin(async move {
-            let (method, uri) = (request.method(), request.uri());
-            let page = match method.is_safe() {
-                true => pages::find(&state, uri.path(), uri.query().unwrap_or_default()).await,
-                false => Page::wrong_method(),
+            let (head, _body) = request.into_parts();
+            let page = match head.method {
+                Method::GET | Method::HEAD if is_elsewhere(&head.headers) => {
+                    Page::nothing("not for the pages of other sites\n")
+                }
+                Method::GET | Method::HEAD => pages::find(&state, &head).await,
+                _ => Page::wrong_method(),
             };
-            Ok(page.response(method))
+            Ok(page.response(&head.method))
         })
     }
+}
+
+/// Whether a browser asks because the page of another site told it to, which has no business here: it could have a
+/// profile taken.
+fn is_elsewhere(headers: &HeaderMap) -> bool {
+    headers
+        .get(SEC_FETCH_SITE)
+        .is_some_and(|site| site == "cross-site")
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::request::Parts;
+
 use super::json::{Object, array};
 use super::{Shown, State, tables};
 use crate::method::{Method, Route, Shape, Timeout};
@@ -11,16 +13,16 @@ use crate::wkt::Timestamp;
 
 const INDEX: &str = "/metrics\n/health\n/build\n/methods\n/channels\n/profile?seconds=10\n";
 
-/// The page of a path.
-pub(super) async fn find(state: &State, path: &str, query: &str) -> Page {
-    match path {
+/// The page that a request is for.
+pub(super) async fn find(state: &State, head: &Parts) -> Page {
+    match head.uri.path() {
         "/" => Page::text(INDEX),
         "/metrics" => metrics(state),
         "/health" => health(state),
         "/build" => build(state),
         "/methods" => methods(state),
         "/channels" => channels(),
-        "/profile" => profile(query).await,
+        "/profile" => profile(head).await,
         _ => Page::nothing("no such page; / has them all\n"),
     }
 }
@@ -158,18 +160,21 @@ fn channels() -> Page {
 }
 
 #[cfg(feature = "profile")]
-async fn profile(query: &str) -> Page {
+async fn profile(head: &Parts) -> Page {
+    let query = head.uri.query().unwrap_or_default();
     let seconds = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("seconds="));
     let seconds = seconds.map_or(Some(10), |text| text.parse().ok());
     match seconds.filter(|seconds| (1..=60).contains(seconds)) {
+        // Nobody would see it.
+        Some(_) if head.method == http::Method::HEAD => Page::text(""),
         Some(seconds) => super::profile::take(Duration::from_secs(seconds)).await,
         None => Page::bad("seconds is 1 to 60\n"),
     }
 }
 
 #[cfg(not(feature = "profile"))]
-async fn profile(_: &str) -> Page {
+async fn profile(_: &Parts) -> Page {
     Page::nothing("needs ezrpc's feature `profile`\n")
 }

@@ -1,10 +1,12 @@
 //! Where CPU time goes: stacks sampled 99 times a second of CPU time, folded.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pprof::ProfilerGuardBuilder;
+use pprof::{ProfilerGuard, ProfilerGuardBuilder};
+use tokio::task::spawn_blocking;
 
 use crate::protocol::page::Page;
 
@@ -23,24 +25,44 @@ impl Drop for Busy {
 }
 
 /// Takes a profile: a line for each stack, outermost first with `;` between, and how often it was seen.
+///
+/// Reading symbols takes seconds of a large program, which calls should not wait for: it has threads of its own.
 pub(super) async fn take(time: Duration) -> Page {
     if BUSY.swap(true, Ordering::AcqRel) {
         return Page::unavailable("another profile is being taken\n");
     }
-    let _busy = Busy;
+    let busy = Busy;
+    let begun = spawn_blocking(move || (begin(), busy)).await;
+    let (guard, busy) = match begun {
+        Ok((Ok(guard), busy)) => (guard, busy),
+        Ok((Err(error), _)) => return none(&error),
+        Err(error) => return none(&error),
+    };
+    tokio::time::sleep(time).await;
+    let report = spawn_blocking(move || {
+        let text = guard.report().build().map(|report| folded(&report));
+        // In this order: the next profile begins when this one is over.
+        drop(guard);
+        drop(busy);
+        text
+    });
+    match report.await {
+        Ok(Ok(text)) => Page::text(text),
+        Ok(Err(error)) => none(&error),
+        Err(error) => none(&error),
+    }
+}
+
+fn begin() -> pprof::Result<ProfilerGuard<'static>> {
     // These are not to be unwound from a signal.
     let builder = ProfilerGuardBuilder::default()
         .frequency(FREQUENCY)
         .blocklist(&["libc", "libgcc", "pthread", "vdso"]);
-    let guard = match builder.build() {
-        Ok(guard) => guard,
-        Err(error) => return Page::unavailable(&format!("no profile: {error}\n")),
-    };
-    tokio::time::sleep(time).await;
-    match guard.report().build() {
-        Ok(report) => Page::text(folded(&report)),
-        Err(error) => Page::unavailable(&format!("no profile: {error}\n")),
-    }
+    builder.build()
+}
+
+fn none(error: &dyn fmt::Display) -> Page {
+    Page::unavailable(&format!("no profile: {error}\n"))
 }
 
 fn folded(report: &pprof::Report) -> String {

@@ -26,7 +26,8 @@ impl Group {
         } else {
             Code::Unavailable
         };
-        Error::bare(code, message)
+        // Who is where is nobody's business outside.
+        Error::bare(code, message).inside()
     }
 
     fn knowledge(&self) -> String {
@@ -66,7 +67,7 @@ impl Group {
                 count(self.said().0.map_or(0, |snapshot| snapshot.len())),
             ),
         };
-        Error::bare(Code::Unavailable, message)
+        Error::bare(Code::Unavailable, message).inside()
     }
 
     /// The error of a call whose deadline has come while it was connecting.

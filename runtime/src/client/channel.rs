@@ -171,9 +171,9 @@ impl Channel {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Rep>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
-            let call = call.started();
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -197,9 +197,9 @@ impl Channel {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
-            let call = call.started();
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -225,9 +225,9 @@ impl Channel {
         ctx: &Context,
         requests: Streaming<Req>,
     ) -> impl Future<Output = Result<Rep>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
-            let call = call.started();
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -254,9 +254,9 @@ impl Channel {
         ctx: &Context,
         requests: Streaming<Req>,
     ) -> impl Future<Output = Result<Streaming<Rep>>> + Send {
-        let call = self.call(method, ctx, Location::caller());
+        let mut call = self.call(method, ctx, Location::caller());
         async move {
-            let call = call.started();
+            call.begin();
             let work = async {
                 match call.way().await? {
                     Way::Local(service) => {
@@ -340,13 +340,13 @@ impl Channel {
 }
 
 impl Call<'_> {
-    /// Begins to watch it: when it is first polled, as what is current is only then what its caller has made so.
-    fn started(mut self) -> Self {
+    /// Begins to watch the call: once it is polled, as one that is not is none, and as only then its caller's span is
+    /// current.
+    fn begin(&mut self) {
         let Plan { ctx, method, .. } = &self.plan;
         let sending = Sending::start(ctx, method, || self.channel.callee());
         self.plan.trace = sending.trace().map(Arc::new);
         self.sending = Mutex::new(sending);
-        self
     }
 
     async fn way(&self) -> Result<Way> {

@@ -119,5 +119,5 @@ pub(super) fn transport_error(error: &h2::Error) -> Error {
         Some(_) => Code::Internal,
         None => Code::Unavailable,
     };
-    Error::bare(code, format!("connection: {error}"))
+    Error::bare(code, format!("connection: {error}")).inside()
 }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -18,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
 use crate::observe::{Caller, Watch};
-use crate::panics;
+use crate::panics::{self, Shielded};
 use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
@@ -28,9 +27,9 @@ const LOCAL: &str = "local";
 /// Runs a piece of a handler: a panic, after which it is never polled again, is the call's end alone.
 fn caught<T>(context: &Context, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T>> {
     let _entered = context.enter();
-    match catch_unwind(AssertUnwindSafe(poll)) {
+    match panics::catching(Some(context), poll) {
         Ok(poll) => poll.map(Ok),
-        Err(payload) => Poll::Ready(Err(panics::caught(payload, context.method()))),
+        Err(error) => Poll::Ready(Err(error)),
     }
 }
 
@@ -56,6 +55,7 @@ impl Running {
             route: None,
             method: plan.method,
             deadline: plan.deadline,
+            limited_by_caller: true,
             // `headers` fails when there is none left.
             hops: plan.ctx.hops().saturating_sub(1),
             peer: None,
@@ -95,11 +95,16 @@ impl Running {
 
     /// Runs the call within the channel's interceptors.
     async fn run(&self, chain: Option<&Arc<Chain>>, call: CallFuture) -> Result<Reply> {
-        let mut call = match chain {
+        let call = match chain {
             Some(chain) => chain.around(&self.context, Credentials::Unasked, call),
             None => call,
         };
-        poll_fn(|cx| caught(&self.context, || call.as_mut().poll(cx))).await?
+        let mut call = Shielded::new(call);
+        poll_fn(|cx| match call.get() {
+            Some(call) => caught(&self.context, || call.as_mut().poll(cx)),
+            None => Poll::Pending,
+        })
+        .await?
     }
 
     /// Takes note that nothing more comes, and how the call ended.
@@ -206,8 +211,7 @@ fn unbox<T: 'static>(reply: Reply) -> Result<T> {
 
 /// The replies of a service in this process, under the call's limits.
 pub(super) struct LocalReplies<M> {
-    /// `None` once they have ended.
-    replies: Option<Streaming<M>>,
+    replies: Shielded<Streaming<M>>,
     watchdog: Watchdog,
     running: Running,
 }
@@ -215,14 +219,14 @@ pub(super) struct LocalReplies<M> {
 impl<M: Message> LocalReplies<M> {
     fn new(replies: Streaming<M>, watchdog: Watchdog, running: Running) -> Self {
         Self {
-            replies: Some(replies),
+            replies: Shielded::new(replies),
             watchdog,
             running,
         }
     }
 
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<M>>> {
-        let Some(replies) = &mut self.replies else {
+        let Some(replies) = self.replies.get() else {
             return Poll::Ready(None);
         };
         // First, so that a stream that is always ready ends too.
@@ -247,7 +251,7 @@ impl<M: Message> Stream for LocalReplies<M> {
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
-        if self.replies.take().is_some() {
+        if self.replies.end() {
             self.running.finish(outcome);
         }
         Poll::Ready(next)

@@ -132,14 +132,14 @@ impl Incoming {
     /// The server's, or [`Code::Internal`] for any other number of messages.
     pub(super) async fn one(&mut self) -> Result<Bytes> {
         let Some(message) = poll_fn(|cx| self.poll_next(cx)).await.transpose()? else {
-            return Err(Error::bare(Code::Internal, "reply without a message"));
+            return Err(Error::bare(Code::Internal, "reply without a message").inside());
         };
         match poll_fn(|cx| self.poll_next(cx)).await.transpose()? {
             None => Ok(message),
-            Some(_) => Err(Error::bare(
-                Code::Internal,
-                "reply of more than one message",
-            )),
+            Some(_) => {
+                let text = "reply of more than one message";
+                Err(Error::bare(Code::Internal, text).inside())
+            }
         }
     }
 }
@@ -156,10 +156,8 @@ fn check_head(status: StatusCode, headers: &HeaderMap) -> Result<()> {
     let shown = content_type.map_or("none".into(), |value| {
         String::from_utf8_lossy(value.as_bytes())
     });
-    Err(Error::bare(
-        Code::from_http_status(status.as_u16()),
-        format!("not a gRPC response: HTTP status {status}, content type {shown}"),
-    ))
+    let text = format!("not a gRPC response: HTTP status {status}, content type {shown}");
+    Err(Error::bare(Code::from_http_status(status.as_u16()), text).inside())
 }
 
 /// How the replies are compressed.
@@ -170,7 +168,7 @@ fn message_encoding(headers: &HeaderMap) -> Result<Encoding> {
     Encoding::parse(name.as_bytes()).ok_or_else(|| {
         let name = String::from_utf8_lossy(name.as_bytes());
         let text = format!("reply in message encoding `{name}`, which this build does not have");
-        Error::bare(Code::Internal, text)
+        Error::bare(Code::Internal, text).inside()
     })
 }
 
@@ -179,5 +177,5 @@ fn outcome(trailers: Option<&HeaderMap>, headers: &HeaderMap) -> Result<()> {
     let said = trailers
         .and_then(status::read)
         .or_else(|| status::read(headers));
-    said.unwrap_or_else(|| Err(Error::bare(Code::Unknown, "response without a status")))
+    said.unwrap_or_else(|| Err(Error::bare(Code::Unknown, "response without a status").inside()))
 }

@@ -1,7 +1,6 @@
 //! Sends the messages of a request stream while the call goes on.
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
@@ -74,10 +73,10 @@ async fn run(
             if body.poll_reset(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            // After a panic the stream is never polled again, so that nothing sees it half done.
-            let next = AssertUnwindSafe(|| Pin::new(&mut messages).poll_next(cx));
-            let panic = |payload| Poll::Ready(Some(Err(panics::caught(payload, None))));
-            catch_unwind(next).unwrap_or_else(panic).map(Some)
+            // After a panic the stream is never polled again.
+            panics::catching(None, || Pin::new(&mut messages).poll_next(cx))
+                .unwrap_or_else(|error| Poll::Ready(Some(Err(error))))
+                .map(Some)
         });
         match next.await {
             None => return,

@@ -44,7 +44,7 @@ fn set(fields: &mut Vec<Field>, (key, value): Field) {
 /// Writes fields as `key=value key="some value"`; `None` if there are none.
 pub(crate) fn write(fields: &[Field]) -> Option<String> {
     let pairs = fields.iter().map(|(key, value)| {
-        let key = key.replace([' ', '=', '"'], "_");
+        let key = key.replace(|c| !is_plain_char(c), "_");
         match is_plain(value) {
             true => format!("{key}={value}"),
             false => format!("{key}={value:?}"),
@@ -56,8 +56,11 @@ pub(crate) fn write(fields: &[Field]) -> Option<String> {
 
 /// Whether a value can stand without quotes.
 pub(crate) fn is_plain(value: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "-_.:/@+,".contains(c);
-    !value.is_empty() && value.chars().all(plain)
+    !value.is_empty() && value.chars().all(is_plain_char)
+}
+
+fn is_plain_char(c: char) -> bool {
+    c.is_alphanumeric() || "-_.:/@+,".contains(c)
 }
 
 #[cfg(test)]
@@ -80,5 +83,7 @@ mod tests {
             Some("shop=7 order=\"a b\"")
         );
         assert_eq!(write(&Context::background().fields()), None);
+        let forged = [("a b\n\u{1b}=\"".into(), "x\ny".to_owned())];
+        assert_eq!(write(&forged).as_deref(), Some("a_b____=\"x\\ny\""));
     }
 }

@@ -14,12 +14,10 @@ pub(crate) struct ReplyMetadata {
 }
 
 impl Context {
-    /// Returns the metadata of this handler's reply, to be filled.
+    /// Returns the metadata of this handler's reply, to be filled; of a context derived for a call ([`Context::call`]),
+    /// that of the reply to the call.
     pub fn reply(&self) -> Reply<'_> {
-        Reply {
-            // Of the handler, not of a call it makes.
-            context: self.origin(),
-        }
+        Reply { context: self }
     }
 
     pub(crate) fn take_reply(&self) -> ReplyMetadata {

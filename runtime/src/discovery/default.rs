@@ -55,7 +55,7 @@ pub(crate) fn default_clients() -> Result<&'static Clients> {
     });
     chosen
         .as_ref()
-        .map_err(|text| Error::bare(Code::FailedPrecondition, text.clone()))
+        .map_err(|text| Error::bare(Code::FailedPrecondition, text.clone()).inside())
 }
 
 /// Chooses by the environment.

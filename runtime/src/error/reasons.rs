@@ -130,8 +130,8 @@ impl Error {
         is(self, reason)
     }
 
-    /// Returns whether the error is a part of the service's contract, so that nobody need be woken: it is typed, or its
-    /// HTTP status is below 500.
+    /// Returns whether the error is a part of the service's contract, so that nobody need be woken: it is typed
+    /// ([`Error::number`]), or its HTTP status is below 500.
     pub fn is_expected(&self) -> bool {
         self.inner.number.is_some() || self.http_status() < 500
     }

@@ -22,7 +22,7 @@ impl Error {
         if !text.is_empty() {
             text.push_str(": ");
         }
-        text.push_str(&self.full_message());
+        text.push_str(&self.said());
         for frame in &self.inner.frames {
             // Writing to a string does not fail.
             let _ = write!(text, "\n  at {frame}");
@@ -36,15 +36,25 @@ fn services(frames: &[Frame]) -> Vec<&str> {
     let mut services: Vec<&str> = frames
         .iter()
         .rev()
-        .filter_map(|frame| {
-            let (service, method) = frame.rpc.split_once('/')?;
-            // Lines of other processes come as they are: paths of files have slashes too.
-            let is_rpc = !method.contains('/') && service.contains('.') && !service.contains(' ');
-            is_rpc.then_some(service)
-        })
+        .filter_map(|frame| service(&frame.rpc))
         .collect();
     services.dedup();
     services
+}
+
+/// The service that a frame's RPC is of. Lines of other processes come as they are: `a.B/Get (src/file.rs:7)`, or a path,
+/// which has slashes too.
+fn service(rpc: &str) -> Option<&str> {
+    let rpc = rpc.split(" (").next()?;
+    let (service, method) = rpc.rsplit_once('/')?;
+    let is_name = |part: &str| {
+        let mut chars = part.chars();
+        let first = chars
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    (is_name(method) && service.split('.').all(is_name)).then_some(service)
 }
 
 #[cfg(test)]
@@ -60,15 +70,15 @@ mod tests {
             "common.Product/Get",
             "common.Product/Get (src/order/mod.rs:29)",
             "... 3 frames left out ...",
-            "trade.Order/Place",
+            "Root/Place",
         ] {
             error.push_frame(Frame::remote(line.to_owned()));
         }
         assert_eq!(
             error.full_text(),
-            "trade.Order;common.Product: product not found\n  at src/product/catalogue.rs:41\n  \
+            "Root;common.Product: product not found\n  at src/product/catalogue.rs:41\n  \
              at common.Product/Get\n  at common.Product/Get (src/order/mod.rs:29)\n  \
-             at ... 3 frames left out ...\n  at trade.Order/Place"
+             at ... 3 frames left out ...\n  at Root/Place"
         );
     }
 }

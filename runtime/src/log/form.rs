@@ -10,8 +10,9 @@ use crate::context::is_plain;
 use crate::protocol::webapi::write_text;
 use crate::wkt::Timestamp;
 
-/// The field that holds those a handler has set.
-const HANDLERS: &str = "fields";
+/// What every line has as JSON, and what stands before the name of a field that is called the same.
+const OWN: [&str; 4] = ["timestamp", "level", "target", "message"];
+const PREFIX: &str = "field.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -52,7 +53,7 @@ fn human(line: &Line<'_>) -> Vec<u8> {
         separator = " ";
         // Writing to a string does not fail.
         let _ = match value {
-            Value::Text(text) if *name == HANDLERS => write!(out, "{text}"),
+            Value::Pairs(text) => write!(out, "{text}"),
             Value::Text(text) if !is_plain(text) => write!(out, "{name}={text:?}"),
             Value::Text(text) | Value::Plain(text) => write!(out, "{name}={text}"),
         };
@@ -64,11 +65,16 @@ fn human(line: &Line<'_>) -> Vec<u8> {
 /// Writes a text so that a line stays one, and a terminal is not told what to do.
 fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
-        match c.is_control() {
+        match c.is_control() || is_unseen(c) {
             true => out.extend(c.escape_default()),
             false => out.push(c),
         }
     }
+}
+
+/// Whether a character moves or hides what stands beside it: direction marks, joiners, separators of lines.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn json(line: &Line<'_>) -> Vec<u8> {
@@ -85,10 +91,13 @@ fn json(line: &Line<'_>) -> Vec<u8> {
     text("message", &line.message);
     for (name, value) in &line.fields.0 {
         out.push(b',');
-        write_text(&mut out, name);
+        match OWN.contains(name) {
+            true => write_text(&mut out, &format!("{PREFIX}{name}")),
+            false => write_text(&mut out, name),
+        }
         out.push(b':');
         match value {
-            Value::Text(text) if *name == HANDLERS => object(&mut out, text),
+            Value::Pairs(text) => object(&mut out, text),
             Value::Text(text) => write_text(&mut out, text),
             Value::Plain(text) => out.extend_from_slice(text.as_bytes()),
         }

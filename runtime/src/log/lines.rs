@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::form::{Form, Line};
+use crate::observe::TARGETS;
 
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,12 @@ pub(super) enum Value {
     Text(String),
     /// A number or a truth value, which JSON writes the same.
     Plain(String),
+    /// What handlers have set, as `key=value key="some value"`.
+    Pairs(String),
 }
+
+/// The field that holds what handlers have set, in events and spans of ours.
+const HANDLERS: &str = "fields";
 
 /// Fields in order; a later value of a name replaces the earlier.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +49,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
+        fields.mark(attributes.metadata());
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(fields);
         }
@@ -53,12 +60,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
             values.record(fields);
+            fields.mark(span.metadata());
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        fields.mark(event.metadata());
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(outer) = span.extensions().get::<Fields>() {
                 fields.add_missing(outer);
@@ -86,6 +95,18 @@ impl Fields {
         }
     }
 
+    /// Takes note which text is of handlers: ours alone, as others may call a field the same.
+    fn mark(&mut self, of: &Metadata<'_>) {
+        if !TARGETS.contains(&of.target()) {
+            return;
+        }
+        if let Some((_, value)) = self.0.iter_mut().find(|(name, _)| *name == HANDLERS)
+            && let Value::Text(text) = value
+        {
+            *value = Value::Pairs(std::mem::take(text));
+        }
+    }
+
     fn add_missing(&mut self, outer: &Self) {
         for (name, value) in &outer.0 {
             if !self.0.iter().any(|(known, _)| known == name) {
@@ -98,7 +119,7 @@ impl Fields {
     fn take(&mut self, name: &str) -> String {
         match self.0.iter().position(|(known, _)| *known == name) {
             Some(at) => match self.0.remove(at).1 {
-                Value::Text(text) | Value::Plain(text) => text,
+                Value::Text(text) | Value::Plain(text) | Value::Pairs(text) => text,
             },
             None => String::new(),
         }

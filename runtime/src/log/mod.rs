@@ -15,8 +15,10 @@ use crate::error::{Error, Result};
 use form::Form;
 use lines::Lines;
 
-/// Says what is printed: levels and targets, as `RUST_LOG` does.
-const FILTER_VARIABLES: [&str; 2] = ["EZRPC_LOG", "RUST_LOG"];
+/// Says what is printed: levels and targets.
+const FILTER_VARIABLE: &str = "EZRPC_LOG";
+/// The same for programs of all makers, which may say more than we can read: `[span{field=1}]=debug`.
+const COMMON_VARIABLE: &str = "RUST_LOG";
 /// Says how: `json` or `human`.
 const FORM_VARIABLE: &str = "EZRPC_LOG_FORMAT";
 
@@ -35,6 +37,8 @@ const FORM_VARIABLE: &str = "EZRPC_LOG_FORMAT";
 pub struct Logs {
     form: Form,
     filter: String,
+    /// What the environment says that cannot be read.
+    unread: Option<String>,
     writer: Box<dyn Write + Send>,
 }
 
@@ -50,6 +54,7 @@ impl Logs {
         Self {
             form: Form::Human,
             filter: "info".to_owned(),
+            unread: None,
             writer: Box::new(io::stderr()),
         }
     }
@@ -61,7 +66,8 @@ impl Logs {
     }
 
     /// Sets what is printed, unless `EZRPC_LOG` or `RUST_LOG` say: a level (`warn`), or levels by target, with commas
-    /// between them (`info,ezrpc::access=off`).
+    /// between them (`info,ezrpc::access=off`). From level warn on, `warn,ezrpc::call=info` lets the lines of handlers
+    /// know their call all the same.
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = filter.into();
         self
@@ -77,20 +83,33 @@ impl Logs {
     /// [`record_panics`](crate::record_panics).
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if a filter or a format cannot be read,
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the filter, `EZRPC_LOG` or `EZRPC_LOG_FORMAT` cannot be
+    /// read (a `RUST_LOG` that cannot is left out, with a warning),
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if something prints already.
     pub fn init(self) -> Result<()> {
-        let subscriber = self.with_variables()?.subscriber()?;
+        let mut logs = self.with_variables()?;
+        let unread = logs.unread.take();
+        let subscriber = logs.subscriber()?;
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| Error::failed_precondition("the process has a subscriber for tracing"))?;
         crate::record_panics();
+        if let Some(unread) = unread {
+            tracing::warn!(
+                "{unread}; it does not count, say levels by target in {FILTER_VARIABLE}"
+            );
+        }
         Ok(())
     }
 
     fn with_variables(mut self) -> Result<Self> {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if let Some(filter) = FILTER_VARIABLES.into_iter().find_map(set) {
+        if let Some(filter) = set(FILTER_VARIABLE) {
             self.filter = filter;
+        } else if let Some(filter) = set(COMMON_VARIABLE) {
+            match filter.parse::<Targets>() {
+                Ok(_) => self.filter = filter,
+                Err(error) => self.unread = Some(format!("{COMMON_VARIABLE}={filter}: {error}")),
+            }
         }
         match set(FORM_VARIABLE).as_deref() {
             None => {}
@@ -163,7 +182,8 @@ mod tests {
             );
             let span = tracing::info_span!("job", id = 7);
             let _entered = span.enter();
-            tracing::warn!("line\nbreak \u{1b}[31m");
+            tracing::warn!("line\nbreak \u{1b}[31m\u{202e}");
+            tracing::info!(fields = "a\nb=1", level = 7, "not ours");
             tracing::debug!("not printed");
         });
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
@@ -171,7 +191,9 @@ mod tests {
             Some((start, rest)) => start.to_owned() + rest.split_once("\",\"").unwrap().1,
             None => line.split_once(' ').unwrap().1.to_owned(),
         };
-        text.lines().map(cut).collect::<Vec<_>>().join("\n")
+        let lines: Vec<String> = text.lines().map(cut).collect();
+        // Shown by a name, as it would turn this file around.
+        lines.join("\n").replace('\u{202e}', "RLO")
     }
 
     #[test]
@@ -179,7 +201,8 @@ mod tests {
         assert_eq!(
             printed(Logs::new()),
             r#"ERROR product not found  method=/common.Product/Get status=404 productId=012345 name="two \"words\"" stack="a b"
- WARN line\nbreak \u{1b}[31m  id=7"#
+ WARN line\nbreak \u{1b}[31m\u{202e}  id=7
+ INFO not ours  fields="a\nb=1" level=7 id=7"#
         );
     }
 
@@ -188,7 +211,8 @@ mod tests {
         assert_eq!(
             printed(Logs::new().json()),
             r#"{"level":"ERROR","target":"ezrpc::error","message":"product not found","method":"/common.Product/Get","status":404,"fields":{"productId":"012345","name":"two \"words\""},"stack":"a b"}
-{"level":"WARN","target":"ezrpc::log::tests","message":"line\nbreak \u001b[31m","id":7}"#
+{"level":"WARN","target":"ezrpc::log::tests","message":"line\nbreak \u001b[31mRLO","id":7}
+{"level":"INFO","target":"ezrpc::log::tests","message":"not ours","fields":"a\nb=1","field.level":7,"id":7}"#
         );
     }
 

@@ -5,6 +5,8 @@
 //! | `ezrpc::access` | info; debug for health probes | every call, at its end |
 //! | `ezrpc::access` | debug | a request that is no call: an unknown path, a wrong HTTP method, a preflight |
 //! | `ezrpc::error` | error; info for an expected error | a failed call, at the outermost server |
+//! | `ezrpc::error` | debug | the same further in, of a probe, and of a call whose caller is gone |
+//! | `ezrpc::panic` | error | a panic, where it happened |
 //!
 //! What a handler logs itself stands in the call's span, `call` of target `ezrpc::call` at level info, which has method,
 //! protocol, peer, caller, trace id and fields.
@@ -14,10 +16,13 @@ use std::fmt;
 use http::StatusCode;
 use tracing::{Level, Span, enabled, event, info_span, span_enabled};
 
-use super::{Caller, Ended, is_expected};
+use super::{Caller, Ended};
 use crate::context::{Context, write_fields};
-use crate::error::{Error, Frame};
+use crate::error::{Code, Error, Frame};
 
+/// Those whose spans and events have the fields of handlers.
+#[cfg(feature = "log")]
+pub(crate) const TARGETS: [&str; 3] = [CALL, ACCESS, ERROR];
 /// Of the span.
 const CALL: &str = "ezrpc::call";
 const ACCESS: &str = "ezrpc::access";
@@ -86,11 +91,13 @@ macro_rules! error {
             protocol = $ended.caller.protocol,
             code = $error.code().name(),
             status = $error.http_status(),
-            reason = Some($error.reason()).filter(|reason| !reason.is_empty()),
-            cause = cause($error).map(tracing::field::display),
+            reason = said($error.reason()),
+            domain = said($error.domain()),
+            cause = $error.cause_beside_message().map(tracing::field::display),
             peer = $ended.context.peer().map(tracing::field::display),
             caller = $ended.principal(),
             trace_id = %$ended.context.trace_id(),
+            path = %$ended.context.call_path(),
             fields = write_fields(&$ended.fields()).map(tracing::field::display),
             stack = %Stack($error.frames()),
             "{}", $error
@@ -98,12 +105,20 @@ macro_rules! error {
     };
 }
 
-/// Tells of an error that goes no further.
+/// Tells of an error: where it leaves for who need be woken for it, otherwise for who looks closer.
 pub(super) fn error(ended: &Ended<'_>, error: &Error) {
-    match is_expected(error) {
-        true => error!(Level::INFO, ended, error),
-        false => error!(Level::ERROR, ended, error),
+    // A caller who is gone or only asks whether the server is there, and a handler of ours, who tells of it in turn.
+    let aside = ended.caller.probe || error.code() == Code::Canceled || !ended.is_outermost();
+    match (aside, ended.is_expected(error)) {
+        (true, _) => error!(Level::DEBUG, ended, error),
+        (false, true) => error!(Level::INFO, ended, error),
+        (false, false) => error!(Level::ERROR, ended, error),
     }
+}
+
+/// A text, if there is one.
+fn said(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// A request that became no call.
@@ -116,6 +131,8 @@ pub(crate) struct Passed<'a> {
 
 /// Tells of a request that was answered without a call.
 pub(crate) fn passed(request: &Passed<'_>, status: StatusCode) {
+    #[cfg(feature = "metrics")]
+    super::metrics::refused(request.protocol, status);
     event!(
         target: ACCESS,
         Level::DEBUG,
@@ -133,11 +150,6 @@ fn milliseconds(ended: &Ended<'_>) -> f64 {
     let micros = ended.latency().as_micros();
     // 2^53 µs are 285 years.
     micros as f64 / 1000.0
-}
-
-/// The text of the error underneath, unless the error's own text is that.
-fn cause(error: &Error) -> Option<impl fmt::Display + '_> {
-    error.cause().filter(|_| !error.message().is_empty())
 }
 
 /// The frames in one line, innermost first.

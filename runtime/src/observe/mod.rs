@@ -8,16 +8,19 @@ mod sending;
 mod spans;
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use http::StatusCode;
 use http::header::USER_AGENT;
+use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use crate::context::{Context, Scope};
 use crate::error::{Code, Error};
 use crate::protocol::outbound;
+use crate::text::within;
 
+#[cfg(feature = "log")]
+pub(crate) use events::TARGETS;
 pub(crate) use events::{Passed, passed};
 pub(crate) use sending::{Callee, Sending};
 #[cfg(feature = "otel")]
@@ -26,6 +29,9 @@ pub(crate) use spans::current_trace;
 pub use spans::record_spans;
 #[cfg(feature = "otlp")]
 pub(crate) use spans::records_spans;
+
+/// The longest name a caller gives itself that is told, in bytes.
+const CALLER_LIMIT: usize = 128;
 
 /// One call under way. Dropped before it is told how the call ended, it takes the caller for gone.
 pub(crate) struct Watch {
@@ -130,12 +136,12 @@ impl Watch {
             span.end(spans::Side::Server, self.caller.protocol, outcome);
         }
         events::access(&ended);
-        if let Err(error) = outcome
-            && ended.is_outermost()
-        {
+        if let Err(error) = outcome {
             events::error(&ended, error);
             #[cfg(feature = "sentry")]
-            crate::sentry::send(&ended, error);
+            if ended.is_outermost() && !ended.is_expected(error) {
+                crate::sentry::send(&ended, error);
+            }
         }
     }
 }
@@ -174,7 +180,8 @@ impl<'a> Ended<'a> {
     }
 
     pub(crate) fn latency(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.context.start())
+        let now = Instant::now().into_std();
+        now.saturating_duration_since(self.context.start())
     }
 
     /// Who calls.
@@ -189,6 +196,12 @@ impl<'a> Ended<'a> {
         let headers = self.context.metadata().headers();
         !(self.caller.trusted && outbound::is_from_handler(headers))
     }
+
+    /// Whether nobody need be woken for an error: it is one that services answer with all day, or a limit that a caller
+    /// outside has set itself.
+    pub(crate) fn is_expected(&self, error: &Error) -> bool {
+        error.is_expected() || (!self.caller.trusted && outbound::is_asked_for(error, self.context))
+    }
 }
 
 /// Who calls: whom the authenticator found, or the first product of the user agent.
@@ -197,15 +210,8 @@ fn caller(context: &Context) -> Option<&str> {
         return Some(principal.name());
     }
     let agent = context.metadata().headers().get(USER_AGENT)?;
-    agent.to_str().ok()?.split(' ').next()
-}
-
-/// Whether an error is one that services answer with all day: it has an HTTP status below 500, or a reason, which
-/// somebody gave it for callers to tell it by.
-pub(crate) fn is_expected(error: &Error) -> bool {
-    let typed = !error.reason().is_empty() && error.domain() != outbound::LOOP_DETECTED.0;
-    let status = StatusCode::from_u16(error.http_status());
-    typed || !status.is_ok_and(|status| status.is_server_error())
+    let agent = agent.to_str().ok()?.split(' ').next()?;
+    Some(within(agent, CALLER_LIMIT))
 }
 
 /// How a call ends whose caller does not wait for it.

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use metrics::{GaugeFn, HistogramFn};
 
-use super::braced;
+use super::{braced, number};
 
 /// In seconds.
 const TIMES: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+/// In seconds, of what lasts.
+const LIVES: &[f64] = &[
+    0.1, 1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21_600.0, 86_400.0,
 ];
 /// In bytes: each four times the one before.
 const SIZES: &[f64] = &[
@@ -31,6 +35,8 @@ impl Buckets {
     pub(super) fn of(name: &str) -> Self {
         let bounds = if name.ends_with("_bytes") {
             SIZES
+        } else if name.ends_with("_stream_duration_seconds") {
+            LIVES
         } else {
             TIMES
         };
@@ -60,13 +66,18 @@ impl Buckets {
         );
         let _ = writeln!(
             out,
-            "{name}_sum{labels} {sum}\n{name}_count{labels} {total}"
+            "{name}_sum{labels} {}\n{name}_count{labels} {total}",
+            number(sum)
         );
     }
 }
 
 impl HistogramFn for Buckets {
     fn record(&self, value: f64) {
+        if value.is_nan() {
+            // Of no bucket; the sum would never be a number again.
+            return;
+        }
         let bucket = self.bounds.partition_point(|bound| *bound < value);
         self.counts[bucket].fetch_add(1, Ordering::Release);
         GaugeFn::increment(&self.sum, value);

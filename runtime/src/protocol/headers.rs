@@ -25,6 +25,13 @@ pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent"
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
+pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// As Sentry documents them.
+#[cfg(feature = "sentry")]
+pub(crate) const SENTRY_AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
+#[cfg(feature = "sentry")]
+pub(crate) const SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
+
 pub(crate) const APPLICATION_GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 pub(crate) const APPLICATION_GRPC_JSON: HeaderValue =
     HeaderValue::from_static("application/grpc+json");

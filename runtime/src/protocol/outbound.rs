@@ -224,6 +224,17 @@ pub(crate) fn is_from_handler(inbound: &HeaderMap) -> bool {
     last.is_some_and(|last| !last.starts_with(PROCESS.as_bytes()))
 }
 
+/// Whether an error is what a caller's own headers ask for: a deadline, or a hop budget.
+pub(crate) fn is_asked_for(error: &Error, context: &Context) -> bool {
+    match error.code() {
+        Code::DeadlineExceeded => context.is_limited_by_caller(),
+        Code::Aborted if error.reason() == LOOP_DETECTED.1 => {
+            context.metadata().headers().contains_key(EZRPC_TTL)
+        }
+        _ => false,
+    }
+}
+
 /// Appends an entry. Beyond the limit the first ones stay, which say where the calls come from, and the last ones, which say
 /// what circle they are in; those between are counted.
 fn bounded(path: &str, own: &str) -> String {
@@ -263,6 +274,7 @@ fn loop_detected(path: &HeaderValue, method: &Method) -> Error {
         method.service()
     );
     Error::bare(Code::Aborted, message)
+        .inside()
         .with_reason(LOOP_DETECTED.0, LOOP_DETECTED.1)
         .with_http_status(LOOP_STATUS)
 }
@@ -283,6 +295,7 @@ mod tests {
                 method: &METHOD,
                 route: None,
                 deadline: None,
+                limited_by_caller: false,
                 hops: 3,
                 peer: None,
                 certificates: None,

@@ -34,6 +34,8 @@ pub(crate) struct Responder {
     pub(crate) encoding: Encoding,
     /// The request is a GET, whose reply caches may keep.
     pub(crate) cacheable: bool,
+    /// The request is a HEAD: the caller takes no body.
+    pub(crate) head: bool,
     /// Whether frames and causes may be told.
     pub(crate) trusted: bool,
     /// The caller speaks Connect, by its own word.

@@ -1,7 +1,6 @@
 //! The body of a streaming reply: messages as they come, then how the call ended.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
@@ -18,7 +17,7 @@ use super::{connect, grpc};
 use crate::body::BoxError;
 use crate::error::Result;
 use crate::observe::gone;
-use crate::panics;
+use crate::panics::{self, Shielded};
 use crate::reply::EncodedStream;
 
 /// The replies of a handler; `None` once they are over.
@@ -87,16 +86,12 @@ impl StreamBody {
             self.call.context.cancel();
             return Poll::Ready(Some(Err(deadline_exceeded())));
         }
-        let _entered = self.call.context.enter();
+        let context = &self.call.context;
+        let _entered = context.enter();
         match &mut *lock(&self.replies) {
-            Some(replies) => {
-                // After an error the stream is never polled again, so that nothing sees it half done.
-                let next = AssertUnwindSafe(|| replies.as_mut().poll_next(cx));
-                catch_unwind(next).unwrap_or_else(|payload| {
-                    let method = self.call.context.method();
-                    Poll::Ready(Some(Err(panics::caught(payload, method))))
-                })
-            }
+            // After an error the stream is never polled again.
+            Some(replies) => panics::catching(Some(context), || replies.as_mut().poll_next(cx))
+                .unwrap_or_else(|error| Poll::Ready(Some(Err(error)))),
             None => Poll::Ready(Some(Err(deadline_exceeded()))),
         }
     }
@@ -180,7 +175,7 @@ fn lock(replies: &Replies) -> MutexGuard<'_, Option<EncodedStream>> {
 /// Drops the replies, outside the lock.
 fn end(replies: &Replies) {
     let replies = lock(replies).take();
-    drop(replies);
+    drop(Shielded::new(replies));
 }
 
 impl HttpBody for StreamBody {
@@ -230,7 +225,10 @@ impl Drop for StreamBody {
         if !self.ended {
             self.call.context.cancel();
             self.end();
-            self.call.end(Err(&gone()), self.sent);
+            match self.responder.head {
+                true => self.call.end(Ok(()), 0),
+                false => self.call.end(Err(&gone()), self.sent),
+            }
         }
     }
 }
@@ -260,6 +258,7 @@ mod tests {
             shape: ErrorShape::Status,
             encoding: Encoding::Identity,
             cacheable: false,
+            head: false,
             trusted: true,
             connect: false,
             trailers: false,

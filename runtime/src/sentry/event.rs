@@ -6,22 +6,28 @@ use std::collections::BTreeMap;
 use ::sentry::protocol::{
     Context, Event, Exception, Frame as SentryFrame, Level, Request, Stacktrace, TraceContext,
 };
+use http::header::{CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
 
-use super::scrub;
+use super::{host, scrub};
 use crate::error::{Error, Frame};
 use crate::observe::Ended;
+use crate::protocol::headers::{EZRPC_PATH, EZRPC_TTL, GRPC_TIMEOUT, TRACEPARENT};
 use crate::protocol::outbound;
 
-/// Writes an event.
-pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
+/// Writes an event with this fingerprint.
+pub(super) fn of(
+    ended: &Ended<'_>,
+    error: &Error,
+    fingerprint: Vec<Cow<'static, str>>,
+) -> Event<'static> {
     let method = ended.method();
     let places: Vec<Place> = error.frames().iter().map(Place::of).collect();
     let mut event = Event::new();
     event.level = Level::Error;
     event.transaction = Some(method.to_owned());
     event.logger = Some("ezrpc".to_owned());
-    event.server_name = Some(Cow::Borrowed(outbound::name()));
-    event.fingerprint = Cow::Owned(fingerprint(method, &places));
+    event.server_name = host::name().map(Cow::Borrowed);
+    event.fingerprint = Cow::Owned(fingerprint);
     event.exception = vec![Exception {
         ty: format!(
             "{method}:{}",
@@ -30,7 +36,7 @@ pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
                 .first()
                 .map_or_else(String::new, Frame::to_string)
         ),
-        value: Some(scrub::text(&message(error))),
+        value: Some(scrub::text(&message(error)).into_owned()),
         stacktrace: stacktrace(&places),
         ..Exception::default()
     }]
@@ -51,9 +57,9 @@ pub(super) fn of(ended: &Ended<'_>, error: &Error) -> Event<'static> {
 
 /// What the error says, its cause behind it.
 fn message(error: &Error) -> String {
-    match error.cause() {
-        Some(cause) if !error.message().is_empty() => format!("{error}: {cause}"),
-        _ => error.to_string(),
+    match error.cause_beside_message() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -93,16 +99,17 @@ impl Place {
     }
 }
 
-/// Method, and the file and RPC the error is from: lines move with every release, messages with every call.
-fn fingerprint(method: &str, places: &[Place]) -> Vec<Cow<'static, str>> {
-    let file = places.first().map_or("", |place| &place.file);
+/// What errors of one kind have in common: method, and the file and RPC the error is from. Lines move with every release,
+/// messages with every call. An error that was made in no handler has its code in place of the RPC.
+pub(super) fn fingerprint(method: &str, error: &Error) -> Vec<Cow<'static, str>> {
+    let mut places = error.frames().iter().map(Place::of).peekable();
+    let file = places.peek().map(|place| place.file.clone());
     let rpc = places
-        .iter()
-        .map(|place| place.rpc.as_str())
-        .find(|rpc| !rpc.is_empty());
-    [method, file, rpc.unwrap_or_default()]
-        .map(|part| Cow::Owned(part.to_owned()))
-        .into()
+        .map(|place| place.rpc)
+        .find(|rpc| !rpc.is_empty())
+        .unwrap_or_else(|| error.code().name().to_owned());
+    let parts = [method.to_owned(), file.unwrap_or_default(), rpc];
+    parts.map(Cow::Owned).into()
 }
 
 /// Sentry wants the outermost first.
@@ -124,34 +131,48 @@ fn stacktrace(places: &[Place]) -> Option<Stacktrace> {
 }
 
 fn tags(ended: &Ended<'_>, error: &Error) -> BTreeMap<String, String> {
+    let reason = match (error.domain(), error.reason()) {
+        ("", reason) => reason.to_owned(),
+        (domain, reason) => format!("{domain}/{reason}"),
+    };
     let tags = [
         ("method", Some(ended.method())),
         ("protocol", Some(ended.caller.protocol)),
         ("code", Some(error.code().name())),
         (
             "reason",
-            Some(error.reason()).filter(|reason| !reason.is_empty()),
+            Some(reason.as_str()).filter(|_| !error.reason().is_empty()),
         ),
         ("caller", ended.principal()),
-        ("exec", Some(outbound::name())),
+        ("service", Some(outbound::name())),
     ];
     let tags = tags.into_iter();
     let mut tags: BTreeMap<String, String> = tags
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+        .filter_map(|(key, value)| Some((key.to_owned(), scrub::value(key, value?))))
         .collect();
     tags.insert("trace_id".to_owned(), ended.context.trace_id().to_string());
     tags
 }
 
+/// The headers that say how a call came, and not who sent it.
+const HEADERS: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    USER_AGENT,
+    HOST,
+    GRPC_TIMEOUT,
+    EZRPC_TTL,
+    EZRPC_PATH,
+    TRACEPARENT,
+];
+
 fn request(ended: &Ended<'_>) -> Request {
-    let headers = ended.context.metadata().headers().iter();
+    let headers = ended.context.metadata().headers();
+    let known = HEADERS.into_iter().filter_map(|name| {
+        let text = headers.get(&name)?.to_str().ok()?;
+        Some((name.to_string(), scrub::value(name.as_str(), text)))
+    });
     Request {
-        headers: headers
-            .map(|(name, value)| {
-                let text = value.to_str().unwrap_or("(bytes)");
-                (name.to_string(), scrub::value(name.as_str(), text))
-            })
-            .collect(),
+        headers: known.collect(),
         ..Request::default()
     }
 }
@@ -167,6 +188,19 @@ fn trace(ended: &Ended<'_>) -> Option<TraceContext> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_one_kind_have_one_fingerprint() {
+        let mut error = Error::bare(crate::Code::Internal, "of an interceptor");
+        assert_eq!(fingerprint("/a.B/C", &error), ["/a.B/C", "", "internal"]);
+        error.push_frame(Frame::remote("src/x.rs:7".into()));
+        let expected = ["/a.B/C", "src/x.rs", "internal"];
+        assert_eq!(fingerprint("/a.B/C", &error), expected);
+        error.push_frame(Frame::remote("d.E/F (src/y.rs:7)".into()));
+        error.push_frame(Frame::remote("a.B/C (src/z.rs:7)".into()));
+        let expected = ["/a.B/C", "src/x.rs", "d.E/F"];
+        assert_eq!(fingerprint("/a.B/C", &error), expected);
+    }
 
     #[test]
     fn frames_of_other_processes_come_apart() {

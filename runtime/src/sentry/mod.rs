@@ -1,8 +1,14 @@
 //! Failed calls as events of Sentry: one for each, sent by the server where the error leaves, with the frames of all
 //! processes.
 
+mod drops;
 mod event;
+mod flood;
+mod host;
+mod post;
 mod scrub;
+mod sender;
+mod transport;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +17,16 @@ use std::time::Duration;
 use ::sentry::{Client, ClientOptions, apply_defaults};
 
 use crate::error::{Error, Result};
-use crate::observe::{Ended, is_expected};
+use crate::observe::Ended;
+use sender::{Filter, Sender};
+
+/// Of log events that tell of events not sent.
+const TARGET: &str = "ezrpc::sentry";
+/// How long the end waits for events under way.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where events go; one for the process.
-static CLIENT: RwLock<Option<Arc<Client>>> = RwLock::new(None);
+static SENDER: RwLock<Option<Arc<Sender>>> = RwLock::new(None);
 
 /// Sends an event to Sentry for each failed call whose error leaves: its caller is outside the trust boundary or no
 /// handler of ours.
@@ -22,25 +34,30 @@ static CLIENT: RwLock<Option<Arc<Client>>> = RwLock::new(None);
 /// Expected errors are left out: those with an HTTP status below 500, and those with a reason
 /// ([`Error::with_reason`]). An event has the frames of all processes the error passed, is grouped by method and
 /// innermost frame (its file and its RPC, not its line and not the message), has the fields of the call's context as
-/// `field.<key>`, and its request's headers without credentials.
+/// `field.<key>`, and of its request's headers those that are harmless. What looks like a credential is taken out.
+///
+/// Of errors of one group 20 are sent at once, then one every 10 seconds; its extra `similar` is how many were not since the
+/// one before. What could not be sent is told in the log, target `ezrpc::sentry`.
 ///
 /// ```no_run
 /// # fn main() -> ezrpc::Result<()> {
 /// let _sentry = ezrpc::Sentry::new("https://key@sentry.example/1").release("shop@1.4.2").init()?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `init`"]
 pub struct Sentry {
     dsn: String,
     release: Option<String>,
     environment: Option<String>,
+    sample_rate: f32,
+    filter: Option<Filter>,
 }
 
-/// Sends until it is dropped, which waits for events under way for at most 2 seconds.
+/// Sends until it is dropped, which waits for events under way for at most 2 seconds, whether Sentry answers or not.
 #[must_use = "nothing is sent once it is dropped"]
 pub struct SentryGuard {
-    client: Arc<Client>,
+    sender: Arc<Sender>,
 }
 
 impl Sentry {
@@ -50,10 +67,13 @@ impl Sentry {
             dsn: dsn.into(),
             release: None,
             environment: None,
+            sample_rate: 1.0,
+            filter: None,
         }
     }
 
-    /// Sets the release events belong to; by default that of `SENTRY_RELEASE`.
+    /// Sets the release events belong to; by default that of `SENTRY_RELEASE`, or name and version of the process's
+    /// first server: `shop-product@1.4.2`.
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
         self
@@ -62,6 +82,23 @@ impl Sentry {
     /// Sets the environment; by default that of `SENTRY_ENVIRONMENT`, or `production` (`development` in debug builds).
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
+        self
+    }
+
+    /// Sets which share of errors is sent, 0 to 1 (default: 1, all).
+    pub fn sample_rate(mut self, share: f32) -> Self {
+        self.sample_rate = share;
+        self
+    }
+
+    /// Sends only errors for which `wanted` is true, of those that are not expected (default: all of them).
+    ///
+    /// ```
+    /// use ezrpc::{Code, Sentry};
+    /// let sentry = Sentry::new("").filter(|error| error.code() != Code::Unavailable);
+    /// ```
+    pub fn filter(mut self, wanted: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Arc::new(wanted));
         self
     }
 
@@ -82,26 +119,39 @@ impl Sentry {
         }
         options.release = self.release.map(Into::into);
         options.environment = self.environment.map(Into::into);
-        options.shutdown_timeout = Duration::from_secs(2);
-        let client = Arc::new(Client::from_config(apply_defaults(options)));
+        options.transport = Some(Arc::new(transport::Factory));
+        let client = Client::from_config(apply_defaults(options));
+        let sender = Arc::new(Sender::new(client, self.sample_rate, self.filter));
         crate::record_panics();
-        let mut own = CLIENT.write().unwrap_or_else(PoisonError::into_inner);
-        *own = Some(Arc::clone(&client));
-        Ok(SentryGuard { client })
+        let mut own = SENDER.write().unwrap_or_else(PoisonError::into_inner);
+        *own = Some(Arc::clone(&sender));
+        Ok(SentryGuard { sender })
     }
 }
 
 impl Drop for SentryGuard {
     fn drop(&mut self) {
-        let mut own = CLIENT.write().unwrap_or_else(PoisonError::into_inner);
+        let mut own = SENDER.write().unwrap_or_else(PoisonError::into_inner);
         if own
             .as_ref()
-            .is_some_and(|own| Arc::ptr_eq(own, &self.client))
+            .is_some_and(|own| Arc::ptr_eq(own, &self.sender))
         {
             *own = None;
         }
         drop(own);
-        self.client.close(None);
+        // Waits no longer than that, whatever becomes of them: see `transport`.
+        self.sender.close(PATIENCE);
+    }
+}
+
+impl fmt::Debug for Sentry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the DSN, which has a key in it.
+        f.debug_struct("Sentry")
+            .field("release", &self.release)
+            .field("environment", &self.environment)
+            .field("sample_rate", &self.sample_rate)
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,16 +161,14 @@ impl fmt::Debug for SentryGuard {
     }
 }
 
-/// Sends an error that goes no further, unless it is an expected one.
+/// Sends an error that goes no further.
 pub(crate) fn send(ended: &Ended<'_>, error: &Error) {
-    if is_expected(error) {
-        return;
-    }
-    let client = CLIENT
+    // Not held while the filter, which is the user's, is asked.
+    let sender = SENDER
         .read()
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
-    if let Some(client) = client.filter(|client| client.is_enabled()) {
-        client.capture_event(event::of(ended, error), None);
+    if let Some(sender) = sender {
+        sender.send(ended, error);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{Request, Response, Version};
+use tokio::time::Instant;
 
 use super::access::{Access, Policy, fail_closed};
 use super::admission::{Admission, Source};
@@ -15,8 +16,9 @@ use crate::context::{Context, Inbound};
 use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
-use crate::method::{Method, Timeout};
+use crate::method::{Method, Route, Timeout};
 use crate::observe::{self, Caller, Passed, Watch};
+use crate::panics::Shielded;
 use crate::protocol::compression::Encoding;
 use crate::protocol::content_type::ContentType;
 use crate::protocol::head::Head;
@@ -183,6 +185,7 @@ impl<'a> Exchange<'a> {
             shape: self.shape(admission.binding.is_none()),
             encoding: admission.encodings.reply,
             cacheable: matches!(admission.source, Source::Query(_)),
+            head: self.request.method() == http::Method::HEAD,
             trusted: admission.protocol.is_trusted() && !self.host.edge,
             connect: self.head.connect,
             trailers: self.head.trailers,
@@ -209,27 +212,9 @@ impl<'a> Exchange<'a> {
         let refusal = self.refusal(target, access, admission.protocol);
         let idle = self.idle(target.method, &admission);
         let route = admission.binding.as_ref().map(|binding| binding.route);
-        let start = Instant::now();
-        let deadline = self
-            .time_limit(target.method)
-            .and_then(|limit| start.checked_add(limit));
-        let hops = self.hops();
-        let (mut head, body) = self.request.into_parts();
-        if self.head.path && !responder.trusted {
-            // Anybody can say where a call comes from.
-            head.headers.remove(headers::EZRPC_PATH);
-        }
-        let context = Context::inbound(Inbound {
-            method: target.method,
-            route,
-            deadline,
-            hops,
-            peer: self.peer,
-            certificates: head.extensions.get().cloned(),
-            start,
-            metadata: Metadata::from_headers(head.headers),
-        });
-        let watch = self.host.watch(&context, &responder);
+        let (host, connect) = (self.host, self.head.connect);
+        let (context, body) = self.into_context((target.method, route), responder.trusted);
+        let watch = host.watch(&context, &responder);
         if let Some(error) = refusal {
             body.linger();
             let call = Underway {
@@ -246,13 +231,42 @@ impl<'a> Exchange<'a> {
         let ready = Ready {
             context,
             body: std::mem::take(&mut admission.source).body(body),
-            wire: admission.wire(&self.host.settings, self.head.connect),
+            wire: admission.wire(&host.settings, connect),
             idle,
             access,
             responder,
             watch,
         };
-        ready.start(target, &self.host.chain)
+        ready.start(target, &host.chain)
+    }
+
+    /// The context of a call, and the request's body.
+    fn into_context(
+        self,
+        (method, route): (&'static Method, Option<&'static Route>),
+        trusted: bool,
+    ) -> (Context, Body) {
+        // By the runtime's clock, which a test may have paused.
+        let start = Instant::now().into_std();
+        let limit = self.time_limit(method);
+        let hops = self.hops();
+        let (mut head, body) = self.request.into_parts();
+        if self.head.path && !trusted {
+            // Anybody can say where a call comes from.
+            head.headers.remove(headers::EZRPC_PATH);
+        }
+        let context = Context::inbound(Inbound {
+            method,
+            route,
+            deadline: limit.and_then(|limit| start.checked_add(limit)),
+            limited_by_caller: limit == self.head.timeout,
+            hops,
+            peer: self.peer,
+            certificates: head.extensions.get().cloned(),
+            start,
+            metadata: Metadata::from_headers(head.headers),
+        });
+        (context, body)
     }
 
     /// What is wrong with a request that its protocol has admitted.
@@ -321,7 +335,7 @@ impl Ready {
         let call = chain.around(&context, credentials.credentials(), call);
         let deadline = context.deadline();
         ServeFuture::running(Running {
-            call,
+            call: Shielded::new(call),
             context,
             responder: Some(self.responder),
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -16,7 +15,7 @@ use crate::call::CallFuture;
 use crate::context::Context;
 use crate::error::Result;
 use crate::observe::Watch;
-use crate::panics;
+use crate::panics::{self, Shielded};
 use crate::protocol::reply::{Responder, Underway, deadline_exceeded};
 use crate::protocol::webapi::cors::CorsPolicy;
 use crate::protocol::webapi::routes;
@@ -37,7 +36,7 @@ enum State {
 }
 
 pub(super) struct Running {
-    pub(super) call: CallFuture,
+    pub(super) call: Shielded<CallFuture>,
     pub(super) context: Context,
     /// Taken when the response is written.
     pub(super) responder: Option<Responder>,
@@ -109,15 +108,14 @@ impl Finish {
 impl Running {
     /// What the call came to, its deadline included.
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Reply>> {
-        // After a panic the call is never polled again, so that nothing sees it half done.
-        let call = AssertUnwindSafe(|| {
+        let Some(call) = self.call.get() else {
+            return Poll::Pending;
+        };
+        let polled = panics::catching(Some(&self.context), || {
             let _entered = self.context.enter();
-            self.call.as_mut().poll(cx)
+            call.as_mut().poll(cx)
         });
-        let polled = catch_unwind(call).unwrap_or_else(|payload| {
-            let method = self.context.method();
-            Poll::Ready(Err(panics::caught(payload, method)))
-        });
+        let polled = polled.unwrap_or_else(|error| Poll::Ready(Err(error)));
         match polled {
             Poll::Ready(outcome) => Poll::Ready(outcome),
             Poll::Pending => {
@@ -126,6 +124,7 @@ impl Running {
                 };
                 ready!(deadline.as_mut().poll(cx));
                 self.context.cancel();
+                self.call.end();
                 Poll::Ready(Err(deadline_exceeded()))
             }
         }

@@ -528,13 +528,13 @@ async fn a_panic_is_an_error_of_its_call_alone() {
     let addr = Running::echo().await.addr;
     let connection = Http2::connect(addr).await;
     let send = async |text| {
-        let mut exchange = connection.open(&head(SAY), None).await;
+        let mut exchange = connection.open(&head(SAY).traced(), None).await;
         exchange.finish(say(text));
         exchange.answer().await.expect("an answer")
     };
-    // Among services the text is no secret.
+    // Among services the text is no secret; the id is that of the log.
     let answer = send("panic").await;
-    let said = "panic: the handler panics".to_owned();
+    let said = format!("panic: the handler panics (id {TRACE})");
     assert_eq!(grpc::status(&answer), (13, said));
     assert_eq!(grpc::text(&send("hi").await), replies(&["hi"]));
 }

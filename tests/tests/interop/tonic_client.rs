@@ -246,7 +246,7 @@ async fn messages_over_the_limits() {
     with_both_channels!(running, check);
 }
 
-/// Peers take trailers of 8 to 16 KiB: an error of a long message, and of a long way, is cut to fit.
+/// Peers take trailers of 8 to 16 KiB: an error of a long message is cut to fit. One of a long way: `reasons.rs`.
 #[tokio::test]
 async fn a_long_error_arrives_cut() {
     let running = Running::echo().await;

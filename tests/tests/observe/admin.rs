@@ -1,5 +1,9 @@
 //! The pages of the admin port.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use ezrpc::{Admin, Context, Server};
 use ezrpc_tests::echo::Echo;
 use ezrpc_tests::http::Request;
@@ -121,7 +125,7 @@ async fn metrics_and_what_is_not_there() {
         .await
         .expect("a reply");
     let (status, text) = page(addr, "/metrics").await;
-    let line = "ezrpc_server_requests_total{method=\"/e2e.Echo/Nothing\",code=\"ok\"} 1\n";
+    let line = "ezrpc_server_requests_total{code=\"ok\",method=\"/e2e.Echo/Nothing\"} 1\n";
     assert!(status == 200 && text.contains(line), "{text}");
     let answer = Request::post("/metrics").http1(addr).await;
     assert_eq!((answer.status, answer.value("allow")), (405, "GET, HEAD"));
@@ -129,6 +133,44 @@ async fn metrics_and_what_is_not_there() {
         page(addr, "/no").await,
         (404, "no such page; / has them all\n".to_owned())
     );
-    let (status, text) = page(addr, "/profile?seconds=61").await;
-    assert!(status == 400 || status == 404, "{text}");
+}
+
+#[tokio::test]
+async fn who_may_ask_and_how() {
+    let (_server, addr) = admin().await;
+    let ask = async |verb: &str, site: &str| {
+        let request = Request::new(verb, "/build").header("sec-fetch-site", site);
+        request.http1(addr).await
+    };
+    for verb in ["POST", "OPTIONS", "TRACE", "DELETE"] {
+        let answer = ask(verb, "none").await;
+        let seen = (answer.status, answer.value("allow"), answer.body.len());
+        assert_eq!(seen, (405, "GET, HEAD", 0), "{verb}");
+    }
+    for (site, status) in [("none", 200), ("same-origin", 200), ("cross-site", 404)] {
+        assert_eq!(ask("GET", site).await.status, status, "{site}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_of_what_runs() {
+    let (_server, addr) = admin().await;
+    for seconds in ["0", "61", "x"] {
+        let path = format!("/profile?seconds={seconds}");
+        assert_eq!(
+            page(addr, &path).await,
+            (400, "seconds is 1 to 60\n".into())
+        );
+    }
+    // One at a time: this one takes none.
+    let head = Request::new("HEAD", "/profile?seconds=60");
+    assert_eq!(head.http1(addr).await.status, 200);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let busy = thread::Builder::new().name("busy-one".to_owned());
+    let busy = busy.spawn(move || while !stopped.load(Ordering::Relaxed) {});
+    let (status, text) = page(addr, "/profile?seconds=1").await;
+    stop.store(true, Ordering::Relaxed);
+    busy.expect("a thread").join().expect("no panic");
+    assert!(status == 200 && text.contains("busy-one;"), "{text}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ezrpc::interceptors::{Rate, Stat};
 use ezrpc::{Code, Context, Server};
 use ezrpc_tests::echo::Echo;
+use ezrpc_tests::grpc;
 use ezrpc_tests::http::Request;
 use ezrpc_tests::proto::e2e::EchoServer;
 use ezrpc_tests::server::Running;
@@ -53,4 +54,17 @@ async fn a_rate_is_one_for_all_protocols_and_says_when_to_come_again() {
         counts,
         [("/e2e.Echo/Nothing", 1, 0, 0), ("/e2e.Echo/Say", 4, 2, 0)]
     );
+}
+
+#[tokio::test]
+async fn health_checks_are_not_limited() {
+    let server = Server::new("echo")
+        .add(EchoServer::new(Echo::default()))
+        .interceptor(Rate::per_method(1, Duration::from_secs(3600)));
+    let running = Running::start(server).await;
+    let check = grpc::head("/grpc.health.v1.Health/Check");
+    for _ in 0..3 {
+        let answer = grpc::call(running.addr, &check, grpc::frame(b"")).await;
+        assert_eq!(grpc::status(&answer), (0, String::new()));
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::discovery::Registration;
 use crate::error::{Error, Result};
 use crate::method::Method;
+use crate::text::within;
 
 /// The full proto name of the service.
 const PROTO: &str = "proto";
@@ -107,15 +108,6 @@ fn check(metadata: &BTreeMap<String, String>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The longest start of a text that has at most `limit` bytes.
-fn within(text: &str, limit: usize) -> &str {
-    let mut end = limit.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// A number for the methods open to HTTP, with their paths and bindings, that is the same wherever it is made; empty if there

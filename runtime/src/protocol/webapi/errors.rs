@@ -15,7 +15,7 @@ use crate::codec::json;
 use crate::context::ReplyMetadata;
 use crate::error::{Code, Error};
 use crate::google::rpc::RetryInfo;
-use crate::protocol::grpc::status::error_info;
+use crate::protocol::grpc::status::{error_info, is_debug};
 use crate::protocol::headers::APPLICATION_JSON;
 use crate::protocol::reply::Responder;
 use crate::protocol::wire::Settings;
@@ -70,7 +70,7 @@ impl ErrorFormat {
     /// replace its status, headers and body.
     ///
     /// The error holds its cause and the places it passed, which callers should not get to know:
-    /// [`Error::message`] may be told. A `rewrite` that panics leaves the answer as it was. In a stream that has begun,
+    /// [`Error::public_message`] may be told. A `rewrite` that panics leaves the answer as it was. In a stream that has begun,
     /// errors are google.rpc.Status.
     ///
     /// ```
@@ -222,8 +222,10 @@ fn write_message(out: &mut Vec<u8>, error: &Error) {
 /// Writes the details, ErrorInfo first, unless there are none.
 fn write_details(out: &mut Vec<u8>, error: &Error, write: impl Fn(&mut Vec<u8>, &Any)) {
     let info = error_info(error);
+    // Not even those a service has made itself: frames stay within the trust boundary.
+    let details = error.details().iter().filter(|detail| !is_debug(detail));
     let mut opened = false;
-    for detail in info.iter().chain(error.details()) {
+    for detail in info.iter().chain(details) {
         out.extend_from_slice(if opened { b"," } else { b",\"details\":[" });
         opened = true;
         write(out, detail);

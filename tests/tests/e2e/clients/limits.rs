@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ezrpc::{Code, Context, Server, Streaming};
 use ezrpc_tests::echo::{Echo, Event, PANIC};
+use ezrpc_tests::grpc;
+use ezrpc_tests::http::TRACE;
 use ezrpc_tests::proto::e2e::{EchoClient, EchoServer};
 use ezrpc_tests::server::Running;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -182,8 +184,9 @@ async fn hop_budgets_may_be_smaller_and_larger() {
         (4, None, Some("4000000000"), 6),
         (4, None, Some("-1"), 6),
         (20, None, Some("2"), 4),
-        // A caller of ours that says nothing has 16.
+        // A caller of ours that says nothing has 16; it may say more than that.
         (40, None, None, 17),
+        (40, Some(30), None, 31),
     ] {
         let echo = Echo::default();
         let server = Server::new("echo").add(EchoServer::new(echo.clone()));
@@ -202,12 +205,9 @@ async fn hop_budgets_may_be_smaller_and_larger() {
                 .unwrap_err()
                 .to_string(),
             Some(ttl) => {
-                let asked = ezrpc_tests::http::Request::json("/e2e.Echo/Loop", "{}");
-                asked
-                    .header("ezrpc-ttl", ttl)
-                    .http1(running.addr)
-                    .await
-                    .text()
+                let head = grpc::head("/e2e.Echo/Loop").header("ezrpc-ttl", ttl);
+                let answer = grpc::call(running.addr, &head, grpc::frame(b"")).await;
+                grpc::status(&answer).1
             }
         };
         assert_eq!(
@@ -218,19 +218,22 @@ async fn hop_budgets_may_be_smaller_and_larger() {
     }
 }
 
-/// Over HTTP the loop is 508, and says nothing of what is inside.
+/// Over HTTP the loop is 508, and says nothing of what is inside; nobody outside says where the calls come from.
 #[tokio::test]
 async fn a_loop_over_http_is_508() {
     let echo = Echo::default();
     let running = Running::start(Server::new("echo").add(EchoServer::new(echo.clone()))).await;
     echo.call_next(EchoClient::local(echo.clone()));
-    let request = ezrpc_tests::http::Request::json("/e2e.Echo/Loop", "{}");
+    let request = ezrpc_tests::http::Request::json("/e2e.Echo/Loop", "{}")
+        .header("ezrpc-path", "spoofed")
+        .traced();
     let answer = request.both(running.addr).await;
     assert!(answer.starts_with("508\n"), "{answer}");
-    assert!(
-        answer.contains(r#"{"code":"aborted","message":"hop budget is used up,"#),
-        "{answer}"
+    let info = "Cg1MT09QX0RFVEVDVEVEEgVlenJwYxoQCgllenJwY0NvZGUSAzUwOA";
+    let body = format!(
+        r#"{{"code":"aborted","message":"aborted (id {TRACE})","details":[{{"type":"google.rpc.ErrorInfo","value":"{info}"}}]}}"#
     );
+    assert!(answer.ends_with(&body), "{answer}");
 }
 
 #[tokio::test]

@@ -4,12 +4,13 @@ use ezrpc::{Context, Server};
 use ezrpc_tests::echo::{CAUSE, Echo, PANIC};
 use ezrpc_tests::grpc;
 use ezrpc_tests::http::{Request, TRACE};
-use ezrpc_tests::proto::e2e::EchoServer;
+use ezrpc_tests::proto::e2e::reasons::ShopServer;
+use ezrpc_tests::proto::e2e::{EchoRequest, EchoServer};
+use ezrpc_tests::reasons::Shop;
 use ezrpc_tests::server::Running;
 use tracing::level_filters::LevelFilter;
 
 use super::heard::Heard;
-use super::{request, two_hops};
 
 const SAY: &str = "/e2e.Echo/Say";
 
@@ -17,6 +18,13 @@ fn post(path: &str, body: &str) -> Request {
     Request::json(path, body)
         .header("user-agent", "shop/1.0 x")
         .traced()
+}
+
+fn request(text: &str) -> EchoRequest {
+    EchoRequest {
+        text: text.to_owned(),
+        ..EchoRequest::default()
+    }
 }
 
 fn access(method: &str, protocol: &str, code: &str, sizes: [usize; 2]) -> String {
@@ -60,7 +68,7 @@ async fn what_does_not_decode_and_what_is_refused_is_told_too() {
     let error = |method: &str, code: &str, status: u16, text: &str, stack: &str| {
         format!(
             "INFO ezrpc::error: {text} method=\"/e2e.Echo/{method}\" protocol=\"webapi\" code=\"{code}\" \
-             status={status} peer=.. caller=\"shop/1.0\" trace_id={TRACE} stack={stack}"
+             status={status} peer=.. caller=\"shop/1.0\" trace_id={TRACE} path=e2e.Echo stack={stack}"
         )
     };
     let told = heard.take();
@@ -91,7 +99,7 @@ async fn a_request_that_is_no_call_is_told_at_debug() {
 
 #[tokio::test]
 async fn an_error_is_told_once_where_it_leaves_with_the_frames_of_all() {
-    let (front, _back) = two_hops().await;
+    let (front, _back) = Running::two_hops().await;
     let heard = Heard::at(LevelFilter::INFO);
     let answer = post("/e2e.Echo/Loop", "{}").http1(front.addr).await;
     let told = heard.take();
@@ -145,8 +153,15 @@ async fn a_panic_and_an_unknown_error_are_found_by_the_id_callers_see() {
         assert!(body.contains(&format!("\"{said} (id {TRACE})\"")), "{body}");
     }
     let told = heard.take();
-    let start = "ERROR ezrpc::error: panic: the handler panics method=\"/e2e.Echo/Say\"";
-    assert!(told[0].starts_with(start), "{}", told[0]);
+    let start = format!(
+        "ERROR ezrpc::panic: panic: the handler panics method=\"/e2e.Echo/Say\" trace_id={TRACE} place=tests/src/echo.rs:"
+    );
+    assert!(told[0].starts_with(&start), "{}", told[0]);
+    let told = &told[1..];
+    let start = format!(
+        "ERROR ezrpc::error: panic: the handler panics (id {TRACE}) method=\"/e2e.Echo/Say\""
+    );
+    assert!(told[0].starts_with(&start), "{}", told[0]);
     assert!(told[0].contains(" stack=tests/src/echo.rs:"), "{}", told[0]);
     assert!(told[0].ends_with(";e2e.Echo/Say"), "{}", told[0]);
     let start = "ERROR ezrpc::error: the password is hunter2 method=";
@@ -191,12 +206,29 @@ async fn streams_are_told_at_their_end() {
 }
 
 #[tokio::test]
+async fn a_head_of_a_stream_is_no_caller_who_is_gone() {
+    let server = Server::new("shop").add(ShopServer::new(Shop::default()));
+    let running = Running::start(server).await;
+    let heard = Heard::at(LevelFilter::DEBUG);
+    let head = Request::new("HEAD", "/v1/orders").header("user-agent", "shop/1.0 x");
+    let answer = head.traced().http1(running.addr).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    let told = access("Watch", "webapi", "ok", [0, 0]).replace("e2e.Echo", "e2e.reasons.Shop");
+    assert_eq!(heard.take(), [told]);
+}
+
+#[tokio::test]
 async fn a_server_may_keep_quiet() {
     let server = Server::new("quiet")
         .add(EchoServer::new(Echo::default()))
         .unlogged();
     let addr = Running::start(server).await.addr;
     let heard = Heard::at(LevelFilter::DEBUG);
-    post(SAY, r#"{"text":"panic"}"#).http1(addr).await;
+    post(SAY, r#"{"text":"cause"}"#).http1(addr).await;
     assert_eq!(heard.take(), [""; 0]);
+    // But of what nobody has meant to happen.
+    post(SAY, r#"{"text":"panic"}"#).http1(addr).await;
+    let told = heard.take();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("ERROR ezrpc::panic: "), "{}", told[0]);
 }

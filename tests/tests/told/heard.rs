@@ -1,7 +1,7 @@
 //! A subscriber that keeps what one test hears.
 
 use std::fmt::{self, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -9,11 +9,15 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{DefaultGuard, Subscriber, set_default};
 use tracing::{Event, Metadata};
 
-/// The events of this crate on this thread, a line each: level, target, message, fields.
+/// The events of this crate on this thread, a line each: level, target, message, fields. The next test begins when it is
+/// dropped: a subscriber set while another thread meets an event for the first time may not be told of it.
 pub(crate) struct Heard {
     lines: Arc<Mutex<Vec<String>>>,
     _guard: DefaultGuard,
+    _turn: MutexGuard<'static, ()>,
 }
+
+static TURN: Mutex<()> = Mutex::new(());
 
 struct Ears {
     lines: Arc<Mutex<Vec<String>>>,
@@ -23,6 +27,7 @@ struct Ears {
 impl Heard {
     /// Listens from now on.
     pub(crate) fn at(level: LevelFilter) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let ears = Ears {
             lines: Arc::clone(&lines),
@@ -31,6 +36,7 @@ impl Heard {
         Self {
             lines,
             _guard: set_default(ears),
+            _turn: turn,
         }
     }
 
@@ -42,8 +48,10 @@ impl Heard {
 
 impl Subscriber for Ears {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        matches!(metadata.target(), "ezrpc::access" | "ezrpc::error")
-            && *metadata.level() <= self.level
+        matches!(
+            metadata.target(),
+            "ezrpc::access" | "ezrpc::error" | "ezrpc::panic"
+        ) && *metadata.level() <= self.level
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

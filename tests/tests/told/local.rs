@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ezrpc::{Authenticator, Context, Error, Principal, Result, Server};
+use ezrpc::interceptors::Auth;
+use ezrpc::{Context, Error, Principal, Result, Server};
 use ezrpc_tests::http::{Answer, Request, TRACE};
 use ezrpc_tests::proto::stack::{A, AServer, Act, B, BClient, Done, Step};
 use ezrpc_tests::server::Running;
@@ -21,11 +22,10 @@ impl A for Outer {
         ctx.set_field("outer", 7);
         let call = ctx.call().timeout(Duration::from_secs(60));
         call.set_field("call", 8);
-        // Whoever is given this context alone sees the handler's caller, and answers for the handler.
+        // Whoever is given this context alone sees the handler's caller.
         assert_eq!(call.principal(), ctx.principal());
         assert_eq!(call.peer(), ctx.peer());
-        assert_eq!(call.metadata().get("authorization"), Some("me"));
-        call.reply().header("x-said", "of the call")?;
+        assert_eq!(call.metadata().get("authorization"), Some("Bearer me"));
         BClient::local(Inner).call(&call, step).await
     }
 }
@@ -57,22 +57,13 @@ fn had(ctx: &Context) -> Vec<String> {
     had
 }
 
-/// Lets in whoever says a name.
-struct Names;
-
-impl Authenticator for Names {
-    async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
-        Ok(ctx.metadata().get("authorization").map(Principal::new))
-    }
-}
-
 async fn post(body: &str) -> Answer {
     let server = Server::new("outer")
         .add(AServer::new(Outer))
-        .authenticator(Names);
+        .authenticator(Auth::bearer(async |token| Ok(Principal::new(token))));
     let running = Running::start(server).await;
     Request::json("/stack.A/Call", body)
-        .header("authorization", "me")
+        .header("authorization", "Bearer me")
         .traced()
         .http1(running.addr)
         .await
@@ -96,7 +87,6 @@ async fn a_local_call_has_what_its_caller_has() {
         "inner 9",
     ];
     assert_eq!(had["passed"], serde_json::json!(expected));
-    assert_eq!(answer.value("x-said"), "of the call");
     let call = |method: &str, protocol: &str, sizes: [usize; 2], fields: &str| {
         format!(
             "INFO ezrpc::access: call method=\"/stack.{method}/Call\" protocol=\"{protocol}\" code=\"ok\" latency_ms=.. \

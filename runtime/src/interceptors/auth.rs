@@ -1,0 +1,85 @@
+//! Lets callers in by the token they send.
+
+use std::fmt;
+use std::future::Future;
+
+use crate::context::{Context, Principal};
+use crate::error::{Error, Result};
+use crate::interceptor::Authenticator;
+
+/// Lets callers in by their bearer token: `authorization: Bearer ..`, over every protocol.
+///
+/// For any other kind of credentials write an [`Authenticator`].
+///
+/// ```
+/// use ezrpc::{Error, Principal, Server, interceptors::Auth};
+/// let auth = Auth::bearer(async |token| match &*token {
+///     "s3cret" => Ok(Principal::new("orders")),
+///     _ => Err(Error::unauthenticated("no such token")),
+/// });
+/// let server = Server::new("shop").authenticator(auth);
+/// ```
+///
+/// Source: RFC 6750, section 2.1.
+pub struct Auth<F> {
+    check: F,
+}
+
+impl<F, Who> Auth<F>
+where
+    F: Fn(String) -> Who + Send + Sync + 'static,
+    Who: Future<Output = Result<Principal>> + Send,
+{
+    /// Asks `check` whose a token is. Callers without one are nobody: methods that are not public refuse them.
+    ///
+    /// `check` fails with [`Code::Unauthenticated`](crate::Code::Unauthenticated) for a token that is not good, with
+    /// [`Code::PermissionDenied`](crate::Code::PermissionDenied) for a caller who may not.
+    pub fn bearer(check: F) -> Self {
+        Self { check }
+    }
+}
+
+impl<F, Who> Authenticator for Auth<F>
+where
+    F: Fn(String) -> Who + Send + Sync + 'static,
+    Who: Future<Output = Result<Principal>> + Send,
+{
+    async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
+        let Some(credentials) = ctx.metadata().get("authorization") else {
+            return Ok(None);
+        };
+        let token = token(credentials).ok_or_else(|| {
+            Error::unauthenticated("authorization is no bearer token: send `Bearer <token>`")
+        })?;
+        (self.check)(token.to_owned()).await.map(Some)
+    }
+}
+
+/// What follows on the scheme, whose case does not matter.
+fn token(credentials: &str) -> Option<&str> {
+    let (scheme, token) = credentials.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    let good = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ');
+    good.then_some(token)
+}
+
+impl<F> fmt::Debug for Auth<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_follow_on_the_scheme() {
+        for credentials in ["Bearer a.b", "bearer a.b", "BEARER   a.b "] {
+            assert_eq!(token(credentials), Some("a.b"), "{credentials:?}");
+        }
+        for credentials in ["", "Bearer", "Bearer ", "Basic a.b", "Bearer a b", "a.b"] {
+            assert_eq!(token(credentials), None, "{credentials:?}");
+        }
+    }
+}
