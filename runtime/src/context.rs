@@ -23,6 +23,8 @@ pub use principal::Principal;
 pub use reply::Reply;
 pub(crate) use reply::ReplyMetadata;
 pub(crate) use scope::Scope;
+#[cfg(feature = "otel")]
+pub(crate) use scope::Traced;
 
 use crate::discovery::Clients;
 use crate::error::Error;
@@ -49,8 +51,7 @@ struct Inner {
     method: Option<&'static Method>,
     route: Option<&'static Route>,
     deadline: Option<Instant>,
-    /// The deadline is the caller's choice, not the server's.
-    limited_by_caller: bool,
+    by_caller: ByCaller,
     hops: u32,
     peer: Option<SocketAddr>,
     certificates: Option<PeerCertificates>,
@@ -67,7 +68,14 @@ struct Inner {
     cancel: Cancel,
     clients: Option<Clients>,
     /// What is current while the code of the call runs; `None` if nobody records it.
-    scope: OnceLock<Box<Scope>>,
+    scope: OnceLock<scope::Kept>,
+}
+
+/// Which limits of a call are the caller's choice and not the server's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ByCaller {
+    pub(crate) deadline: bool,
+    pub(crate) hops: bool,
 }
 
 /// What the protocol read from a request's head.
@@ -76,8 +84,7 @@ pub(crate) struct Inbound {
     /// The binding whose path the request has; `None` on the RPC path.
     pub(crate) route: Option<&'static Route>,
     pub(crate) deadline: Option<Instant>,
-    /// The deadline is the caller's choice, not the server's.
-    pub(crate) limited_by_caller: bool,
+    pub(crate) by_caller: ByCaller,
     pub(crate) hops: u32,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) certificates: Option<PeerCertificates>,
@@ -96,7 +103,7 @@ impl Context {
         inner.method = Some(request.method);
         inner.route = request.route;
         inner.deadline = request.deadline;
-        inner.limited_by_caller = request.limited_by_caller;
+        inner.by_caller = request.by_caller;
         inner.hops = request.hops;
         inner.peer = request.peer;
         inner.certificates = request.certificates;
@@ -128,8 +135,9 @@ impl Context {
         self.inner.deadline
     }
 
-    pub(crate) fn is_limited_by_caller(&self) -> bool {
-        self.inner.limited_by_caller
+    /// What of the call's limits the caller has set.
+    pub(crate) fn by_caller(&self) -> ByCaller {
+        self.origin().inner.by_caller
     }
 
     /// Returns how long the call may still take: zero once the deadline has passed, `None` without one.
@@ -277,7 +285,7 @@ impl Inner {
             method: None,
             route: None,
             deadline: None,
-            limited_by_caller: false,
+            by_caller: ByCaller::default(),
             hops: DEFAULT_HOPS,
             peer: None,
             certificates: None,

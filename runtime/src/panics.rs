@@ -6,6 +6,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
+#[cfg(feature = "metrics")]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::Context;
 use crate::error::{Code, Error, Frame, Result};
@@ -46,6 +48,9 @@ pub(crate) struct Panic {
     said: String,
     /// For callers who are told no more than that there was one, and for trusted ones beside the text.
     id: Option<TraceId>,
+    /// Whether it has been counted: calls further out in this process end with it too.
+    #[cfg(feature = "metrics")]
+    counted: AtomicBool,
 }
 
 impl fmt::Display for Panic {
@@ -71,6 +76,7 @@ pub(crate) fn catching<T>(context: Option<&Context>, run: impl FnOnce() -> T) ->
         // Of a panic that somebody else has caught.
         PLACE.take();
     }
+    let _entered = context.and_then(Context::enter);
     // Nobody sees what it has left half done.
     panic::catch_unwind(AssertUnwindSafe(run)).map_err(|payload| caught(payload, context))
 }
@@ -93,7 +99,12 @@ fn caught(payload: Box<dyn Any + Send>, context: Option<&Context>) -> Error {
         place = place.as_ref().map(tracing::field::display),
         "panic: {said}"
     );
-    let mut error = Error::bare(Code::Internal, "").with_cause(Panic { said, id });
+    let mut error = Error::bare(Code::Internal, "").with_cause(Panic {
+        said,
+        id,
+        #[cfg(feature = "metrics")]
+        counted: AtomicBool::new(false),
+    });
     if let Some(place) = place {
         error.push_frame(place);
     }
@@ -117,12 +128,12 @@ impl<T> Shielded<T> {
         self.0.as_mut()
     }
 
-    /// Drops what is in it; returns whether there was anything.
-    pub(crate) fn end(&mut self) -> bool {
+    /// Drops what is in it, as a piece of a call; returns whether there was anything.
+    pub(crate) fn end(&mut self, context: Option<&Context>) -> bool {
         let inner = self.0.take();
         let ended = inner.is_some();
         // It has been logged.
-        let _ = catching(None, || drop(inner));
+        let _ = catching(context, || drop(inner));
         ended
     }
 }
@@ -130,15 +141,18 @@ impl<T> Shielded<T> {
 impl<T> Drop for Shielded<T> {
     fn drop(&mut self) {
         if self.0.is_some() {
-            self.end();
+            self.end(None);
         }
     }
 }
 
-/// Whether an error is what a panic of this process became.
+/// Whether an error is what a panic of this process became, which nobody has counted.
 #[cfg(feature = "metrics")]
-pub(crate) fn is_panic(error: &Error) -> bool {
-    error.cause().is_some_and(|cause| cause.is::<Panic>())
+pub(crate) fn is_uncounted(error: &Error) -> bool {
+    let panic = error
+        .cause()
+        .and_then(|cause| cause.downcast_ref::<Panic>());
+    panic.is_some_and(|panic| !panic.counted.swap(true, Ordering::Relaxed))
 }
 
 #[cfg(test)]
@@ -175,7 +189,7 @@ mod tests {
             }
         }
         let mut shielded = Shielded::new(Bad);
-        assert!(shielded.end() && !shielded.end());
+        assert!(shielded.end(None) && !shielded.end(None));
         drop(Shielded::new(Bad));
     }
 }

@@ -87,7 +87,7 @@ fn some_failed(replies: Vec<(&str, Result<Bytes>)>) -> Error {
     }
     // The first one, as it is, but for the text. There is one, or this would not be called.
     let (_, first) = errors.swap_remove(0);
-    first.with_message(text)
+    first.with_message(text).inside()
 }
 
 /// Runs calls side by side to their ends, or to their deadline: who has not answered then is named as who has failed.

@@ -165,7 +165,7 @@ pub(super) fn uri(origin: &Origin, path: PathAndQuery) -> Uri {
 }
 
 /// The time by the runtime's clock, which a test may have paused.
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

@@ -5,19 +5,19 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::Instant;
 
 use futures_core::Stream;
 
-use super::call::{Plan, Watchdog};
+use super::call::{Plan, Watchdog, now};
 use crate::call::{Call, CallFuture, Service};
 use crate::codec::Message;
-use crate::context::{Context, Inbound, ReplyMetadata};
+use crate::context::{ByCaller, Context, Inbound, ReplyMetadata};
 use crate::error::{Code, Error, Result};
 use crate::interceptor::{Chain, Credentials};
 use crate::metadata::Metadata;
 use crate::observe::{Caller, Watch};
 use crate::panics::{self, Shielded};
+use crate::protocol::reply::deadline_exceeded;
 use crate::reply::{Reply, ReplyKind};
 use crate::stream::Streaming;
 
@@ -26,7 +26,6 @@ const LOCAL: &str = "local";
 
 /// Runs a piece of a handler: a panic, after which it is never polled again, is the call's end alone.
 fn caught<T>(context: &Context, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T>> {
-    let _entered = context.enter();
     match panics::catching(Some(context), poll) {
         Ok(poll) => poll.map(Ok),
         Err(error) => Poll::Ready(Err(error)),
@@ -55,12 +54,12 @@ impl Running {
             route: None,
             method: plan.method,
             deadline: plan.deadline,
-            limited_by_caller: true,
+            by_caller: ByCaller::default(),
             // `headers` fails when there is none left.
             hops: plan.ctx.hops().saturating_sub(1),
             peer: None,
             certificates: None,
-            start: Instant::now(),
+            start: now(),
             metadata,
         });
         Ok(Self {
@@ -130,8 +129,15 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.finished {
-            self.context.cancel();
+        if self.finished {
+            return;
+        }
+        self.context.cancel();
+        // Dropped at its deadline by whoever waits for it, it was not left by its caller.
+        if self.plan.deadline.is_some_and(|deadline| deadline <= now())
+            && let Some(watch) = self.watch.take()
+        {
+            watch.end(Err(&deadline_exceeded()), 0);
         }
     }
 }
@@ -206,7 +212,8 @@ fn unbox<T: 'static>(reply: Reply) -> Result<T> {
         Code::Internal,
         "reply of another type: client and server were generated from different protos, or an interceptor \
          has answered with the reply of another call",
-    ))
+    )
+    .inside())
 }
 
 /// The replies of a service in this process, under the call's limits.
@@ -251,8 +258,9 @@ impl<M: Message> Stream for LocalReplies<M> {
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
-        if self.replies.end() {
-            self.running.finish(outcome);
+        let this = &mut *self;
+        if this.replies.end(Some(&this.running.context)) {
+            this.running.finish(outcome);
         }
         Poll::Ready(next)
     }

@@ -125,7 +125,7 @@ impl Remote {
         place.uploads();
         place.untimed();
         let (body, response) = sent.split();
-        let mut upload = Upload::start(body, messages);
+        let mut upload = Upload::start(self.plan.ctx.clone(), body, messages);
         let incoming = match place.response(response).await {
             Ok(response) => self.incoming(response),
             Err(failure) => Err(failure.into_error()),

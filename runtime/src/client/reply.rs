@@ -92,9 +92,9 @@ impl Incoming {
                 Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
                 // A reply that cannot be read is no fault of the caller's.
                 Err(error) if error.code() == Code::InvalidArgument => {
-                    return Poll::Ready(Some(Err(error.with_code(Code::Internal))));
+                    return Poll::Ready(Some(Err(error.with_code(Code::Internal).inside())));
                 }
-                Err(error) => return Poll::Ready(Some(Err(error))),
+                Err(error) => return Poll::Ready(Some(Err(error.inside()))),
             }
             match ready!(self.body.poll_data(cx)) {
                 Some(Ok(data)) => {
@@ -122,7 +122,7 @@ impl Incoming {
         outcome(self.trailers.as_ref(), &self.headers)?;
         Poll::Ready(match self.decoder.is_empty() {
             true => Ok(()),
-            false => Err(frame::truncated()),
+            false => Err(frame::truncated().inside()),
         })
     }
 

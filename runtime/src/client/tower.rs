@@ -92,7 +92,7 @@ async fn exchange(
     // It may be.
     place.uploads();
     let (upload, response) = sent.split();
-    let upload = Upload::start(upload, Streaming::new(Pieces(body)));
+    let upload = Upload::start(Context::background(), upload, Streaming::new(Pieces(body)));
     let response = place.response(response).await;
     let response = response.map_err(Failure::into_error)?;
     Ok(response.map(|body| {

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use crate::codec::Message;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::panics;
 use crate::protocol::compression::Encoding;
@@ -25,9 +26,13 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Starts sending.
-    pub(super) fn start(body: SendStream<Bytes>, messages: Streaming<Bytes>) -> Self {
+    pub(super) fn start(
+        context: Context,
+        body: SendStream<Bytes>,
+        messages: Streaming<Bytes>,
+    ) -> Self {
         let (fail, failed) = oneshot::channel();
-        let task = tokio::spawn(run(body, messages, fail)).abort_handle();
+        let task = tokio::spawn(run(context, body, messages, fail)).abort_handle();
         Self { task, failed }
     }
 
@@ -63,6 +68,7 @@ impl<M: Message> Stream for Encoded<M> {
 }
 
 async fn run(
+    context: Context,
     mut body: SendStream<Bytes>,
     mut messages: Streaming<Bytes>,
     fail: oneshot::Sender<Error>,
@@ -74,7 +80,7 @@ async fn run(
                 return Poll::Ready(None);
             }
             // After a panic the stream is never polled again.
-            panics::catching(None, || Pin::new(&mut messages).poll_next(cx))
+            panics::catching(Some(&context), || Pin::new(&mut messages).poll_next(cx))
                 .unwrap_or_else(|error| Poll::Ready(Some(Err(error))))
                 .map(Some)
         });

@@ -11,17 +11,20 @@ type Field = (Cow<'static, str>, String);
 impl Context {
     /// Adds a field to the logs and errors of this call; the last value of a key wins.
     pub fn set_field(&self, key: impl Into<Cow<'static, str>>, value: impl fmt::Display) {
-        set(
-            &mut lock(&self.inner.fields),
-            (key.into(), value.to_string()),
-        );
-        if let Some(scope) = self.inner.scope.get() {
-            scope.record_fields(&self.fields());
-        }
+        // Written before it is locked: what is shown may look at the fields itself.
+        let field = (key.into(), value.to_string());
+        set(&mut lock(&self.inner.fields), field);
+        self.record_fields(|| self.fields());
     }
 
     /// Returns the fields of this call and of those it derives from, outermost first; each key once, as it was said last.
     pub fn fields(&self) -> Vec<(Cow<'static, str>, String)> {
+        if self
+            .line()
+            .all(|context| lock(&context.inner.fields).is_empty())
+        {
+            return Vec::new();
+        }
         let mut line: Vec<&Self> = self.line().collect();
         let mut all = lock(&self.origin().inner.fields).clone();
         line.pop();

@@ -33,9 +33,9 @@ impl Context {
         let origin = self.origin();
         // A second principal is ignored on purpose: an inner layer must not change who was let in.
         if origin.inner.principal.set(principal).is_ok()
-            && let (Some(scope), Some(principal)) = (origin.inner.scope.get(), self.principal())
+            && let Some(principal) = self.principal()
         {
-            scope.record_caller(principal.name());
+            origin.record_caller(principal.name());
         }
     }
 }

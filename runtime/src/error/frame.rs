@@ -39,6 +39,24 @@ impl Frame {
         }
     }
 
+    /// The service whose RPC it is. Lines of other processes come as they are: `a.B/Get (src/file.rs:7)`, or a path, which
+    /// has slashes too.
+    pub(crate) fn service(&self) -> Option<&str> {
+        let rpc = self.rpc.split(" (").next()?;
+        let (service, method) = rpc.rsplit_once('/')?;
+        let is_name = |part: &str| {
+            let mut chars = part.chars();
+            let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+            chars.next().is_some_and(is_start) && chars.all(|c| is_start(c) || c.is_ascii_digit())
+        };
+        (is_name(method) && service.split('.').all(is_name)).then_some(service)
+    }
+
+    /// Whether it is a handler or a call, and not a line between them.
+    pub(crate) fn is_rpc(&self) -> bool {
+        self.service().is_some()
+    }
+
     /// The handler of an RPC.
     pub(crate) fn handler(rpc: &'static str) -> Self {
         Self {

@@ -131,9 +131,9 @@ impl Error {
     }
 
     /// Returns whether the error is a part of the service's contract, so that nobody need be woken: it is typed
-    /// ([`Error::number`]), or its HTTP status is below 500.
+    /// ([`Error::number`]), or its HTTP status is below 500. What the framework says of other services is not.
     pub fn is_expected(&self) -> bool {
-        self.inner.number.is_some() || self.http_status() < 500
+        self.inner.number.is_some() || (!self.inner.inside && self.http_status() < 500)
     }
 
     /// Sets the seven-digit code, and the HTTP status that it begins with.

@@ -33,28 +33,9 @@ impl Error {
 
 /// The services that handlers and calls in the frames belong to, outermost first, each stay once.
 fn services(frames: &[Frame]) -> Vec<&str> {
-    let mut services: Vec<&str> = frames
-        .iter()
-        .rev()
-        .filter_map(|frame| service(&frame.rpc))
-        .collect();
+    let mut services: Vec<&str> = frames.iter().rev().filter_map(Frame::service).collect();
     services.dedup();
     services
-}
-
-/// The service that a frame's RPC is of. Lines of other processes come as they are: `a.B/Get (src/file.rs:7)`, or a path,
-/// which has slashes too.
-fn service(rpc: &str) -> Option<&str> {
-    let rpc = rpc.split(" (").next()?;
-    let (service, method) = rpc.rsplit_once('/')?;
-    let is_name = |part: &str| {
-        let mut chars = part.chars();
-        let first = chars
-            .next()
-            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-        first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    (is_name(method) && service.split('.').all(is_name)).then_some(service)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
+use http::header::AUTHORIZATION;
+
 use crate::context::{Context, Principal};
 use crate::error::{Error, Result};
 use crate::interceptor::Authenticator;
@@ -45,11 +47,15 @@ where
     Who: Future<Output = Result<Principal>> + Send,
 {
     async fn authenticate(&self, ctx: &Context) -> Result<Option<Principal>> {
-        let Some(credentials) = ctx.metadata().get("authorization") else {
-            return Ok(None);
+        let mut all = ctx.metadata().headers().get_all(AUTHORIZATION).iter();
+        let token = match (all.next(), all.next()) {
+            (None, _) => return Ok(None),
+            // What cannot be read is not as if nothing were said, and of two nobody knows which counts.
+            (Some(one), None) => one.to_str().ok().and_then(token),
+            (Some(_), Some(_)) => None,
         };
-        let token = token(credentials).ok_or_else(|| {
-            Error::unauthenticated("authorization is no bearer token: send `Bearer <token>`")
+        let token = token.ok_or_else(|| {
+            Error::unauthenticated("authorization is no bearer token: send one `Bearer <token>`")
         })?;
         (self.check)(token.to_owned()).await.map(Some)
     }

@@ -204,7 +204,7 @@ impl Stats {
         self.in_flight.decrement(1.0);
         self.duration.record(took.as_secs_f64());
         self.requests(outcome.err().map(Error::code)).increment(1);
-        if outcome.err().is_some_and(panics::is_panic) {
+        if outcome.err().is_some_and(panics::is_uncounted) {
             self.panics.increment(1);
         }
     }

@@ -14,6 +14,8 @@ use http::header::USER_AGENT;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
+#[cfg(feature = "otel")]
+use crate::context::Traced;
 use crate::context::{Context, Scope};
 use crate::error::{Code, Error};
 use crate::protocol::outbound;
@@ -83,17 +85,17 @@ impl Watch {
 
     fn new(context: &Context, caller: Caller) -> Self {
         #[cfg(feature = "otel")]
-        let traced = spans::Span::server(context, caller.protocol);
-        // After the other, which may say what the trace is.
-        let span = events::span(context, &caller);
-        let scope = Scope {
-            span,
-            #[cfg(feature = "otel")]
-            traced: traced.as_ref().map(spans::Span::context),
+        let (traced, recorded) = match spans::Span::server(context, caller.protocol) {
+            None => (Traced::Not, None),
+            Some(spans::Served::LeftOut) => (Traced::LeftOut, None),
+            Some(spans::Served::Recorded(span)) => (Traced::Within(span.context()), Some(span)),
         };
-        if !scope.is_empty() {
-            context.set_scope(scope);
-        }
+        context.set_scope(Scope {
+            // After the other, which may say what the trace is.
+            span: events::span(context, &caller),
+            #[cfg(feature = "otel")]
+            traced,
+        });
         Self {
             context: context.clone(),
             caller,
@@ -105,7 +107,7 @@ impl Watch {
                 stats
             }),
             #[cfg(feature = "otel")]
-            span: traced,
+            span: recorded,
         }
     }
 

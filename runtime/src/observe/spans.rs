@@ -4,7 +4,7 @@ mod attributes;
 
 use std::sync::OnceLock;
 
-use opentelemetry::global::{self, BoxedTracer};
+use opentelemetry::global::{self, BoxedSpan, BoxedTracer};
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceState,
     Tracer as _,
@@ -69,6 +69,13 @@ pub(crate) fn current_trace() -> Option<Trace> {
 /// One call's span. It may be one that the sampler has left out: what is begun in it is then left out too.
 pub(crate) struct Span(SpanParent);
 
+/// What has come of the span of a call that is served.
+pub(crate) enum Served {
+    Recorded(Span),
+    /// The sampler has left it out; nothing more is made of it, as that is how most calls end up.
+    LeftOut,
+}
+
 /// How a call is told to have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -78,21 +85,32 @@ pub(crate) enum Side {
 
 impl Span {
     /// Begins the span of a call that is served; calls made with the context are its children.
-    pub(super) fn server(context: &Context, protocol: &'static str) -> Option<Self> {
+    ///
+    /// Samplers go by its name, kind and parent: attributes come with what is recorded, so that the rest costs little.
+    pub(super) fn server(context: &Context, protocol: &'static str) -> Option<Served> {
         let (tracer, method) = (TRACER.get()?, context.method()?);
         let inbound = context.inbound_trace().map(|mut trace| {
             trace.own = attributes::is_local(protocol);
             trace
         });
-        let builder = builder(method, SpanKind::Server);
-        let builder = builder.with_attributes(attributes::of(method, protocol));
-        let span = Self::begin(tracer, builder, child_of(inbound.as_ref()))?;
-        if span.0.span().is_recording() && !attributes::is_local(protocol) {
+        let parent = child_of(inbound.as_ref());
+        let span = begin(tracer, builder(method, SpanKind::Server), &parent)?;
+        if !span.is_recording() {
+            if inbound.is_some_and(|inbound| inbound.is_sampled()) {
+                // Calls further in are not told what the caller said.
+                context.set_trace(Trace::of(span.span_context()));
+            }
+            return Some(Served::LeftOut);
+        }
+        let span = Self(parent.with_span(span));
+        let recorded = span.0.span();
+        recorded.set_attributes(attributes::of(method, protocol));
+        if !attributes::is_local(protocol) {
             let peer = context.peer().map(attributes::peer);
-            span.0.span().set_attributes(peer.into_iter().flatten());
+            recorded.set_attributes(peer.into_iter().flatten());
         }
         context.set_trace(span.trace());
-        Some(span)
+        Some(Served::Recorded(span))
     }
 
     /// Begins the span of a call that is made with a context.
@@ -128,14 +146,9 @@ impl Span {
         }
     }
 
-    /// Begins a span; `None` if there is nobody who would record any.
     fn begin(tracer: &BoxedTracer, builder: SpanBuilder, parent: SpanParent) -> Option<Self> {
-        let span = tracer.build_with_context(builder, &parent);
-        let context = span.span_context();
-        // That of a provider that has been shut down is none.
-        let begun =
-            context.is_valid() && context.span_id() != parent.span().span_context().span_id();
-        begun.then(|| Self(parent.with_span(span)))
+        let span = begin(tracer, builder, &parent)?;
+        Some(Self(parent.with_span(span)))
     }
 
     /// What is current while the code of the call runs.
@@ -172,6 +185,15 @@ impl Span {
         }
         span.end();
     }
+}
+
+/// Begins a span; `None` if there is nobody who would record any.
+fn begin(tracer: &BoxedTracer, builder: SpanBuilder, parent: &SpanParent) -> Option<BoxedSpan> {
+    let span = tracer.build_with_context(builder, parent);
+    let context = span.span_context();
+    // That of a provider that has been shut down is none.
+    let begun = context.is_valid() && context.span_id() != parent.span().span_context().span_id();
+    begun.then_some(span)
 }
 
 fn builder(method: &'static Method, kind: SpanKind) -> SpanBuilder {

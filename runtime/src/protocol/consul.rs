@@ -36,7 +36,7 @@ pub(crate) fn refusal(status: StatusCode, method: &Method, path: &str, text: &[u
         "nknown service",
     ];
     let unknown = unknown.iter().any(|words| text.contains(words));
-    match status {
+    let error = match status {
         _ if unknown => Error::bare(Code::NotFound, said),
         StatusCode::NOT_FOUND => Error::bare(Code::NotFound, said),
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Error::bare(
@@ -48,7 +48,9 @@ pub(crate) fn refusal(status: StatusCode, method: &Method, path: &str, text: &[u
         }
         status if status.is_client_error() => Error::bare(Code::InvalidArgument, said),
         _ => Error::bare(Code::Unavailable, said),
-    }
+    };
+    // Where the agent is and what it says is for whoever runs this process.
+    error.inside()
 }
 
 #[cfg(test)]

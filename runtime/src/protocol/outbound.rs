@@ -224,13 +224,13 @@ pub(crate) fn is_from_handler(inbound: &HeaderMap) -> bool {
     last.is_some_and(|last| !last.starts_with(PROCESS.as_bytes()))
 }
 
-/// Whether an error is what a caller's own headers ask for: a deadline, or a hop budget.
+/// Whether an error is what a caller's own limits ask for: its deadline has passed, or its hop budget is used up.
 pub(crate) fn is_asked_for(error: &Error, context: &Context) -> bool {
+    let by_caller = context.by_caller();
     match error.code() {
-        Code::DeadlineExceeded => context.is_limited_by_caller(),
-        Code::Aborted if error.reason() == LOOP_DETECTED.1 => {
-            context.metadata().headers().contains_key(EZRPC_TTL)
-        }
+        // Not that of a call which the handler has made, with a limit of its own.
+        Code::DeadlineExceeded => by_caller.deadline && context.remaining() == Some(Duration::ZERO),
+        Code::Aborted => by_caller.hops && error.reason() == LOOP_DETECTED.1,
         _ => false,
     }
 }
@@ -253,8 +253,9 @@ fn bounded(path: &str, own: &str) -> String {
     let between = entries.len() - start - end;
     let left_out = left_out.saturating_add(u32::try_from(between).unwrap_or(u32::MAX));
     let count = format!("+{left_out}");
+    let count: &[&str] = if left_out > 0 { &[&count] } else { &[] };
     let (start, end) = (&entries[..start], &entries[start + between..]);
-    [start, &[&count], end, &[own]].concat().join(";")
+    [start, count, end, &[own]].concat().join(";")
 }
 
 /// How many entries fit.
@@ -295,7 +296,7 @@ mod tests {
                 method: &METHOD,
                 route: None,
                 deadline: None,
-                limited_by_caller: false,
+                by_caller: Default::default(),
                 hops: 3,
                 peer: None,
                 certificates: None,

@@ -15,6 +15,7 @@ use super::reply::{Responder, Underway, deadline_exceeded};
 use super::webapi::{array, errors, events, lines};
 use super::{connect, grpc};
 use crate::body::BoxError;
+use crate::context::Context;
 use crate::error::Result;
 use crate::observe::gone;
 use crate::panics::{self, Shielded};
@@ -59,7 +60,7 @@ impl StreamBody {
             let watching = async move {
                 sleep_until(at).await;
                 context.cancel();
-                end(&replies);
+                end(&replies, &context);
             };
             tokio::spawn(watching).abort_handle()
         });
@@ -87,7 +88,6 @@ impl StreamBody {
             return Poll::Ready(Some(Err(deadline_exceeded())));
         }
         let context = &self.call.context;
-        let _entered = context.enter();
         match &mut *lock(&self.replies) {
             // After an error the stream is never polled again.
             Some(replies) => panics::catching(Some(context), || replies.as_mut().poll_next(cx))
@@ -160,7 +160,7 @@ impl StreamBody {
 
     fn end(&mut self) {
         self.ended = true;
-        end(&self.replies);
+        end(&self.replies, &self.call.context);
         if let Some(watchdog) = &self.watchdog {
             watchdog.abort();
         }
@@ -173,9 +173,9 @@ fn lock(replies: &Replies) -> MutexGuard<'_, Option<EncodedStream>> {
 }
 
 /// Drops the replies, outside the lock.
-fn end(replies: &Replies) {
+fn end(replies: &Replies, context: &Context) {
     let replies = lock(replies).take();
-    drop(Shielded::new(replies));
+    Shielded::new(replies).end(Some(context));
 }
 
 impl HttpBody for StreamBody {
@@ -241,7 +241,6 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::Context;
     use crate::codec::{Codec, json};
     use crate::error::Code;
     use crate::protocol::Protocol;

@@ -79,6 +79,15 @@ impl Trace {
         trace
     }
 
+    /// Whether somebody records it.
+    #[cfg(feature = "otel")]
+    pub(crate) fn is_sampled(&self) -> bool {
+        // The lowest bit of the flags.
+        char::from(self.flags[1])
+            .to_digit(16)
+            .is_some_and(|digit| digit & 1 == 1)
+    }
+
     fn empty() -> Self {
         Self {
             id: TraceId([b'0'; 32]),

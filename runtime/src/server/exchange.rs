@@ -12,7 +12,7 @@ use super::admission::{Admission, Source};
 use super::running::{Finish, Running, ServeFuture};
 use crate::body::Body;
 use crate::call::{Call, Service};
-use crate::context::{Context, Inbound};
+use crate::context::{ByCaller, Context, Inbound};
 use crate::error::{Code, Error};
 use crate::interceptor::Chain;
 use crate::metadata::Metadata;
@@ -250,6 +250,10 @@ impl<'a> Exchange<'a> {
         let start = Instant::now().into_std();
         let limit = self.time_limit(method);
         let hops = self.hops();
+        let by_caller = ByCaller {
+            deadline: limit.is_some() && limit == self.head.timeout,
+            hops: hops < self.host.hop_budget,
+        };
         let (mut head, body) = self.request.into_parts();
         if self.head.path && !trusted {
             // Anybody can say where a call comes from.
@@ -259,7 +263,7 @@ impl<'a> Exchange<'a> {
             method,
             route,
             deadline: limit.and_then(|limit| start.checked_add(limit)),
-            limited_by_caller: limit == self.head.timeout,
+            by_caller,
             hops,
             peer: self.peer,
             certificates: head.extensions.get().cloned(),

@@ -111,10 +111,7 @@ impl Running {
         let Some(call) = self.call.get() else {
             return Poll::Pending;
         };
-        let polled = panics::catching(Some(&self.context), || {
-            let _entered = self.context.enter();
-            call.as_mut().poll(cx)
-        });
+        let polled = panics::catching(Some(&self.context), || call.as_mut().poll(cx));
         let polled = polled.unwrap_or_else(|error| Poll::Ready(Err(error)));
         match polled {
             Poll::Ready(outcome) => Poll::Ready(outcome),
@@ -124,7 +121,7 @@ impl Running {
                 };
                 ready!(deadline.as_mut().poll(cx));
                 self.context.cancel();
-                self.call.end();
+                self.call.end(Some(&self.context));
                 Poll::Ready(Err(deadline_exceeded()))
             }
         }
@@ -136,6 +133,7 @@ impl Drop for Running {
         // Dropped before it answered: the caller is gone.
         if self.responder.is_some() {
             self.context.cancel();
+            self.call.end(Some(&self.context));
         }
     }
 }

@@ -69,9 +69,13 @@ fn observe() -> impl Sized {
     let logs = ezrpc::Logs::new().filter("warn").init();
     logs.expect("no other subscriber");
     let metrics = ezrpc::Prometheus::install();
-    ezrpc::record_spans();
+    let spans = ezrpc::Otlp::new("bench").sample_ratio(0.0).init();
     let sentry = ezrpc::Sentry::new("http://key@127.0.0.1:1/1").init();
-    (metrics.expect("no other recorder"), sentry.expect("a DSN"))
+    let (metrics, spans) = (
+        metrics.expect("no other recorder"),
+        spans.expect("no other provider"),
+    );
+    (metrics, spans, sentry.expect("a DSN"))
 }
 
 #[cfg(not(feature = "observe"))]

@@ -17,7 +17,7 @@ fn serving() -> Context {
         route: None,
         method: ECHO.method(0),
         deadline: None,
-        limited_by_caller: false,
+        by_caller: Default::default(),
         hops: 9,
         peer: None,
         certificates: None,

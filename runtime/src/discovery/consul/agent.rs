@@ -212,7 +212,9 @@ impl Agent {
         let answer = answer.map_err(|text| {
             let address = &self.access.address;
             let text = format!("Consul at {address}: {text}");
-            Error::bare(Code::Unavailable, text).with_cause(Outage::Silent)
+            Error::bare(Code::Unavailable, text)
+                .inside()
+                .with_cause(Outage::Silent)
         })?;
         let status = answer.status();
         if !status.is_success() {

@@ -83,4 +83,5 @@ fn not_consul(what: &str, error: &str) -> Error {
         Code::Unavailable,
         format!("this is not how Consul tells {what}: {error}; is it Consul's HTTP port?"),
     )
+    .inside()
 }

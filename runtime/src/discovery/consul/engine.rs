@@ -33,7 +33,7 @@ impl Engine {
     pub(super) fn start(config: Config) -> Result<Self> {
         let no_thread = |error| {
             let text = format!("no thread for the registry Consul: {error}");
-            Error::bare(Code::ResourceExhausted, text)
+            Error::bare(Code::ResourceExhausted, text).inside()
         };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(no_thread)?;
@@ -74,7 +74,7 @@ impl Engine {
         let done = self.runtime.spawn(work(Arc::clone(&self.core))).await;
         done.unwrap_or_else(|error| {
             let text = format!("the registry Consul has ended: {error}");
-            Err(Error::bare(Code::Unavailable, text))
+            Err(Error::bare(Code::Unavailable, text).inside())
         })
     }
 }

@@ -107,7 +107,7 @@ impl Consul {
         let engine = self.engine.get_or_init(start);
         engine
             .as_ref()
-            .map_err(|text| Error::bare(Code::ResourceExhausted, text.clone()))
+            .map_err(|text| Error::bare(Code::ResourceExhausted, text.clone()).inside())
     }
 }
 

@@ -244,4 +244,5 @@ fn stays(key: &Key, entry: &Entry) -> Error {
             key.id, entry.node, entry.node_address, key.id
         ),
     )
+    .inside()
 }

@@ -8,7 +8,7 @@ mod tests;
 use http::{HeaderMap, HeaderValue};
 
 use crate::base64::{self, Form};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Frame};
 use crate::protocol::headers::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS, ZERO};
 use crate::protocol::percent;
 
@@ -76,9 +76,10 @@ pub(crate) fn read(trailers: &HeaderMap) -> Option<Result<(), Error>> {
         Some(details) => details::read(error, details.as_bytes()),
         None => error,
     };
-    // Servers of other makes send the text of any exception like this.
+    // Servers of other makes send the text of any exception like this; of ours the handler is the last it has passed.
     let unknown = error.code() == Code::Unknown && error.reason().is_empty();
-    Some(Err(match unknown && error.frames().is_empty() {
+    let ours = error.frames().last().is_some_and(Frame::is_rpc);
+    Some(Err(match unknown && !ours {
         true => error.inside(),
         false => error,
     }))

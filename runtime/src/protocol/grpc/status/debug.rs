@@ -63,17 +63,26 @@ impl<'a> Debug<'a> {
     pub(super) fn push(&self, status: &mut Status, room: usize) {
         self.push_fields(status, room.saturating_sub(FRAMES_ROOM));
         let frames = self.error.frames();
+        let detail = self.detail_within(room.saturating_sub(status.encoded_len()));
         // A frame takes at least its own text; the count shrinks until the whole fits.
         let mut keep = frames.len();
-        while !(frames.is_empty() && self.detail.is_empty()) {
+        while !(frames.is_empty() && detail.is_empty()) {
             let debug = DebugInfo {
                 stack_entries: elided(frames, keep),
-                detail: self.detail.to_string(),
+                detail: detail.to_owned(),
             };
             if push_within(status, pack(DEBUG_INFO, &debug), room) || keep == 0 {
                 return;
             }
             keep = if keep > 64 { keep / 2 } else { keep - 1 };
+        }
+    }
+
+    /// The detail in `room` bytes, half of which are for the frames: the text of a cause may be cut, a note may not.
+    fn detail_within(&self, room: usize) -> &str {
+        match &self.detail {
+            Cow::Borrowed(note) => note,
+            Cow::Owned(cause) => within(cause, (room / 2).saturating_sub(OVERHEAD)),
         }
     }
 
