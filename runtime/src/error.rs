@@ -51,6 +51,8 @@ struct Inner {
     message: Cow<'static, str>,
     /// The message is for this process, its logs and trusted peers.
     inside: bool,
+    /// The request was no call of the method, which is nobody's trouble but the caller's.
+    malformed: bool,
     http_status: Option<u16>,
     /// Seven digits: HTTP status and detail of a typed error.
     number: Option<u32>,
@@ -92,6 +94,7 @@ impl Error {
                 code,
                 message: message.into(),
                 inside: false,
+                malformed: false,
                 http_status: None,
                 number: None,
                 reason: String::new(),

@@ -86,6 +86,14 @@ mod tests {
             Some("shop=7 order=\"a b\"")
         );
         assert_eq!(write(&Context::background().fields()), None);
+        struct Looks(Context);
+        impl fmt::Display for Looks {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0.fields().len())
+            }
+        }
+        ctx.set_field("known", Looks(ctx.clone()));
+        assert_eq!(write(&ctx.fields()[2..]).as_deref(), Some("known=2"));
         let forged = [("a b\n\u{1b}=\"".into(), "x\ny".to_owned())];
         assert_eq!(write(&forged).as_deref(), Some("a_b____=\"x\\ny\""));
     }

@@ -46,9 +46,16 @@ impl Error {
         self
     }
 
-    /// Keeps the message within the trust boundary.
+    /// Keeps the message within the trust boundary. What is wrong there is wrong with us.
     pub(crate) fn inside(mut self) -> Self {
         self.inner.inside = true;
+        self.inner.malformed = false;
+        self
+    }
+
+    /// Takes note that the request is what is wrong, whatever status its protocol has for that.
+    pub(crate) fn malformed(mut self) -> Self {
+        self.inner.malformed = true;
         self
     }
 

@@ -133,7 +133,8 @@ impl Error {
     /// Returns whether the error is a part of the service's contract, so that nobody need be woken: it is typed
     /// ([`Error::number`]), or its HTTP status is below 500. What the framework says of other services is not.
     pub fn is_expected(&self) -> bool {
-        self.inner.number.is_some() || (!self.inner.inside && self.http_status() < 500)
+        let own = self.inner.inside || self.http_status() >= 500;
+        self.inner.number.is_some() || self.inner.malformed || !own
     }
 
     /// Sets the seven-digit code, and the HTTP status that it begins with.

@@ -77,7 +77,50 @@ impl<F> fmt::Debug for Auth<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use http::{HeaderMap, HeaderValue};
+
     use super::*;
+    use crate::context::Inbound;
+    use crate::{Code, Metadata, Method, Shape};
+
+    #[tokio::test]
+    async fn what_is_said_must_be_good() {
+        static GET: Method = Method::new("/shop.Product/Get", Shape::Unary);
+        let auth = Auth::bearer(async |token| match &*token {
+            "good" => Ok(Principal::new("orders")),
+            _ => Err(Error::unauthenticated("no such token")),
+        });
+        let good: &[u8] = b"Bearer good";
+        for (sent, known) in [
+            (&[][..], Ok(None)),
+            (&[good], Ok(Some("orders"))),
+            (&[b"Bearer bad"], Err(Code::Unauthenticated)),
+            (&[b"Bearer b\xe4d"], Err(Code::Unauthenticated)),
+            (&[good, good], Err(Code::Unauthenticated)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in sent {
+                let value = HeaderValue::from_bytes(value).expect("a value");
+                headers.append(AUTHORIZATION, value);
+            }
+            let ctx = Context::inbound(Inbound {
+                method: &GET,
+                route: None,
+                deadline: None,
+                by_caller: Default::default(),
+                hops: 1,
+                peer: None,
+                certificates: None,
+                start: Instant::now(),
+                metadata: Metadata::from_headers(headers),
+            });
+            let found = auth.authenticate(&ctx).await;
+            let found = found.as_ref().map(|who| who.as_ref().map(Principal::name));
+            assert_eq!(found.map_err(Error::code), known, "{sent:?}");
+        }
+    }
 
     #[test]
     fn tokens_follow_on_the_scheme() {

@@ -212,7 +212,7 @@ pub(crate) fn too_large(limit: usize) -> Error {
 /// The error of an encoding this build does not have, of a `message` or of `content`.
 pub(crate) fn unknown(of: &str) -> Error {
     let text = format!("{of} encoding not supported: send one of {SUPPORTED}");
-    Error::bare(Code::Unimplemented, text)
+    Error::bare(Code::Unimplemented, text).malformed()
 }
 
 #[cfg(test)]

@@ -173,6 +173,32 @@ async fn a_panic_and_an_unknown_error_are_found_by_the_id_callers_see() {
     assert_eq!(told.len(), 2);
 }
 
+/// Nobody is woken for limits that callers outside set themselves, nor for what they send in place of a call.
+#[tokio::test]
+async fn what_callers_bring_upon_themselves_is_expected() {
+    let (front, _back) = Running::two_hops().await;
+    let addr = Running::echo().await.addr;
+    let heard = Heard::at(LevelFilter::INFO);
+    let levels = || {
+        let told = heard.take().into_iter();
+        let errors = told.filter(|line| line.contains("ezrpc::error"));
+        errors
+            .map(|line| line.split(' ').take(1).collect::<String>())
+            .collect::<Vec<_>>()
+    };
+    let hang = post(SAY, r#"{"text":"hang"}"#).header("connect-timeout-ms", "20");
+    assert_eq!(hang.http1(addr).await.status, 504);
+    assert_eq!(levels(), ["INFO"]);
+    for (ttl, level) in [("0", "INFO"), ("4000000000", "ERROR"), ("abc", "ERROR")] {
+        let request = post("/e2e.Echo/Loop", "{}").header("ezrpc-ttl", ttl);
+        request.http1(front.addr).await;
+        assert_eq!(levels(), [level], "{ttl}");
+    }
+    let empty = Request::post(SAY).header("content-type", "application/grpc-web+proto");
+    empty.http1(addr).await;
+    assert_eq!(levels(), ["INFO"]);
+}
+
 #[tokio::test]
 async fn streams_are_told_at_their_end() {
     let running = Running::echo().await;

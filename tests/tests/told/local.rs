@@ -20,7 +20,11 @@ struct Inner;
 impl A for Outer {
     async fn call(&self, ctx: &Context, step: Step) -> Result<Done> {
         ctx.set_field("outer", 7);
-        let call = ctx.call().timeout(Duration::from_secs(60));
+        let patience = match step.act() {
+            Act::Hang => Duration::from_millis(20),
+            _ => Duration::from_secs(60),
+        };
+        let call = ctx.call().timeout(patience);
         call.set_field("call", 8);
         // Whoever is given this context alone sees the handler's caller.
         assert_eq!(call.principal(), ctx.principal());
@@ -33,10 +37,11 @@ impl A for Outer {
 impl B for Inner {
     async fn call(&self, ctx: &Context, step: Step) -> Result<Done> {
         ctx.set_field("inner", 9);
-        if step.act() == Act::Fail {
-            return Err(ctx.trace(Error::internal("as asked")));
+        match step.act() {
+            Act::Fail => Err(ctx.trace(Error::internal("as asked"))),
+            Act::Hang => std::future::pending().await,
+            _ => Ok(Done { passed: had(ctx) }),
         }
-        Ok(Done { passed: had(ctx) })
     }
 }
 
@@ -58,11 +63,15 @@ fn had(ctx: &Context) -> Vec<String> {
 }
 
 async fn post(body: &str) -> Answer {
+    ask(Request::json("/stack.A/Call", body)).await
+}
+
+async fn ask(request: Request) -> Answer {
     let server = Server::new("outer")
         .add(AServer::new(Outer))
         .authenticator(Auth::bearer(async |token| Ok(Principal::new(token))));
     let running = Running::start(server).await;
-    Request::json("/stack.A/Call", body)
+    request
         .header("authorization", "Bearer me")
         .traced()
         .http1(running.addr)
@@ -122,4 +131,27 @@ async fn an_error_of_a_local_call_is_told_by_its_caller_alone() {
     assert_eq!(told.len(), 1, "{told:#?}");
     let start = "ERROR ezrpc::error: as asked method=\"/stack.B/Call\" protocol=\"local\"";
     assert!(told[0].starts_with(start), "{}", told[0]);
+}
+
+/// What a handler has no time for is told, also where its own caller is in a hurry, though not as much.
+#[tokio::test]
+async fn a_limit_that_a_handler_sets_is_no_limit_of_its_caller() {
+    let heard = Heard::at(LevelFilter::INFO);
+    for timeout in [None, Some("60000")] {
+        let mut request = Request::json("/stack.A/Call", r#"{"act": "HANG"}"#);
+        if let Some(timeout) = timeout {
+            request = request.header("connect-timeout-ms", timeout);
+        }
+        assert_eq!(ask(request).await.status, 504);
+        let told = heard.take();
+        let starts = [
+            "INFO ezrpc::access: call method=\"/stack.B/Call\" protocol=\"local\" code=\"deadline_exceeded\"",
+            "INFO ezrpc::access: call method=\"/stack.A/Call\" protocol=\"webapi\" code=\"deadline_exceeded\"",
+            "ERROR ezrpc::error: deadline exceeded method=\"/stack.A/Call\"",
+        ];
+        assert_eq!(told.len(), starts.len(), "{told:#?}");
+        for (line, start) in told.iter().zip(starts) {
+            assert!(line.starts_with(start), "{line}");
+        }
+    }
 }

@@ -192,7 +192,8 @@ pub(crate) async fn read_one(body: &mut Body, mut decoder: Decoder) -> Result<By
             return Err(Error::bare(
                 Code::Unimplemented,
                 "more than one request message for a method that takes one",
-            ));
+            )
+            .malformed());
         }
         if message.is_some() && http_body::Body::is_end_stream(body) {
             break;
@@ -203,14 +204,15 @@ pub(crate) async fn read_one(body: &mut Body, mut decoder: Decoder) -> Result<By
         None if decoder.is_empty() => Err(Error::bare(
             Code::Unimplemented,
             "no request message for a method that takes one",
-        )),
+        )
+        .malformed()),
         None => Err(truncated()),
     }
 }
 
 /// The error of a body that ends within a message.
 pub(crate) fn truncated() -> Error {
-    Error::bare(Code::Internal, "body ends in the middle of a message")
+    Error::bare(Code::Internal, "body ends in the middle of a message").malformed()
 }
 
 /// The error of a body that breaks off, or that says itself what is wrong with it.

@@ -191,6 +191,13 @@ fn huge_errors_are_cut_to_head_and_tail() {
     assert_eq!(lines[0], "svc0/Method (src/file0.rs:0)");
     assert_eq!(lines[lines.len() - 1], "svc499/Method (src/file499.rs:499)");
     assert!(lines.iter().any(|line| line.contains("frames left out")));
+    // What a cause takes is not all there is.
+    let back = round_trip(&error.with_cause("disk ".repeat(1000)), true);
+    let cause = back.cause().expect("a cause").to_string();
+    assert!((64..513).contains(&cause.len()), "{}", cause.len());
+    let lines: Vec<String> = back.frames().iter().map(Frame::to_string).collect();
+    assert!(lines.len() > 2, "{lines:?}");
+    assert_eq!(lines[0], "svc0/Method (src/file0.rs:0)");
 }
 
 /// What the one ErrorInfo of an error says on the wire.
