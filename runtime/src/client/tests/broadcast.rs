@@ -51,6 +51,8 @@ async fn every_instance_gets_the_call_and_the_first_one_answers() {
         .collect();
     let expected = format!("3 of 3 instances failed: {}", all.join("; "));
     assert_eq!(error.message(), expected);
+    // Addresses are nobody's business outside.
+    assert_eq!(error.public_message(), "not found");
 }
 
 #[tokio::test]
