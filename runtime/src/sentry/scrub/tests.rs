@@ -116,6 +116,8 @@ fn the_table_of_forms() {
     }
 }
 
+const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+
 /// A text of one piece over and over, and what it becomes.
 fn repeated(piece: &str, end: &str) -> (String, String) {
     let whole = piece.repeat((1 << 20) / piece.len()) + end;
@@ -137,16 +139,16 @@ fn long_texts_that_mean_harm_are_no_work() {
         ("bearer:bearer:", "", "bearer:[Filtered]"),
         ("eyJ.", "", "[Filtered]"),
         ("password=(", "", "password=[Filtered]"),
-        (
-            "-----BEGIN PRIVATE KEY-----",
-            "",
-            "-----BEGIN PRIVATE KEY-----[Filtered]",
-        ),
+        (BEGIN, "", "-----BEGIN PRIVATE KEY-----[Filtered]"),
     ] {
         let (_, scrubbed) = repeated(piece, end);
-        assert!(scrubbed == expected, "{piece}: {:.99}", scrubbed);
+        assert!(scrubbed == expected, "{piece}: {scrubbed:.99}");
     }
-    // Of each something goes.
+}
+
+/// The same of texts of which parts go all over.
+#[test]
+fn long_texts_of_many_credentials_are_no_work() {
     for piece in [
         "a://b@ ",
         "http://b:80/://c:d@ ",
@@ -156,11 +158,13 @@ fn long_texts_that_mean_harm_are_no_work() {
         "password=x ",
         "cookie=x\n",
         "password=\"",
-        "token \"",
         "-----BEGIN PRIVATE KEY-----x-----END PRIVATE KEY-----",
     ] {
-        let (whole, scrubbed) = repeated(piece, "=x");
-        assert!(scrubbed != whole, "{piece}");
+        let (_, scrubbed) = repeated(piece, "");
+        assert!(
+            scrubbed.matches(FILTERED).count() > 9999,
+            "{piece}: {scrubbed:.99}"
+        );
     }
 }
 
