@@ -33,8 +33,9 @@ pub(super) async fn take(time: Duration) -> Page {
     }
     let busy = Busy;
     let begun = spawn_blocking(move || (begin(), busy)).await;
-    let (guard, busy) = match begun {
-        Ok((Ok(guard), busy)) => (guard, busy),
+    // Whoever asks may go: a tuple drops its first part first, variables drop the last one first.
+    let (busy, guard) = match begun {
+        Ok((Ok(guard), busy)) => (busy, guard),
         Ok((Err(error), _)) => return none(&error),
         Err(error) => return none(&error),
     };

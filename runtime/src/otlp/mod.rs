@@ -22,6 +22,7 @@ use crate::observe;
 /// What the guard waits for at most.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const DISABLED: &str = "OTEL_SDK_DISABLED";
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
@@ -30,7 +31,7 @@ const SAMPLER_ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 /// Everything that is in a builder here can be left to OpenTelemetry's own variables: `OTEL_EXPORTER_OTLP_ENDPOINT` (or
 /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, the whole URL), `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT`,
 /// `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` with `OTEL_TRACES_SAMPLER_ARG`, and `OTEL_BSP_*`
-/// for the batches.
+/// for the batches. With `OTEL_SDK_DISABLED=true` nothing is recorded.
 ///
 /// ```no_run
 /// # fn main() -> ezrpc::Result<()> {
@@ -88,6 +89,11 @@ impl Otlp {
             return Err(Error::failed_precondition(
                 "spans are recorded already: call `Otlp::init` once, and in place of `record_spans`",
             ));
+        }
+        if is_disabled() {
+            return Ok(OtlpGuard {
+                provider: SdkTracerProvider::builder().build(),
+            });
         }
         let sampler = sampler(self.ratio)?;
         let exporter = exporter(self.endpoint.as_deref())?;
@@ -198,6 +204,11 @@ fn resource(service: String) -> Resource {
         Some(name) => resource.with_service_name(name).build(),
         None => resource.build(),
     }
+}
+
+/// Only "true", in any case, is true, as OpenTelemetry prescribes.
+fn is_disabled() -> bool {
+    variable(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// A variable, unless it is empty.

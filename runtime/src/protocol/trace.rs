@@ -67,7 +67,7 @@ impl Trace {
                 let mut parent = [0; 16];
                 trace.id.0.copy_from_slice(&inbound[3..35]);
                 parent.copy_from_slice(&inbound[36..52]);
-                trace.flags.copy_from_slice(&inbound[53..55]);
+                trace.flags = known_flags(inbound[54]);
                 trace.parent = Some(parent);
                 trace.state = read_state(headers);
             }
@@ -224,6 +224,12 @@ fn is_valid(value: &[u8]) -> bool {
         && (&value[..2] != b"ff" && some(3..35) && some(36..52))
 }
 
+/// The flags that W3C knows, of the lower digit: sampled and random. The others may mean anything, and go no further.
+fn known_flags(digit: u8) -> [u8; 2] {
+    let bits = char::from(digit).to_digit(16).unwrap_or_default();
+    [b'0', b"0123"[(bits & 3) as usize]]
+}
+
 /// Writes sixteen digits that are not all zero.
 fn write_id(digits: &mut [u8]) {
     let mut id = random::next() | 1;
@@ -273,6 +279,22 @@ mod tests {
         assert_ne!(&text[36..52], &INBOUND[36..52]);
         let later = "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes";
         assert_eq!(&written(Some(later))[..36], &INBOUND[..36]);
+    }
+
+    #[test]
+    fn flags_that_nobody_knows_go_no_further() {
+        for (inbound, sent) in [
+            ("00", "00"),
+            ("02", "02"),
+            ("03", "03"),
+            ("fd", "01"),
+            ("ff", "03"),
+            ("a8", "00"),
+        ] {
+            let value = format!("{}{inbound}", &INBOUND[..53]).parse().unwrap();
+            let text = said(&Trace::read(&HeaderMap::from_iter([(TRACEPARENT, value)])));
+            assert_eq!(text[53..], *sent);
+        }
     }
 
     #[test]

@@ -36,14 +36,14 @@ pub(super) fn of(
                 .first()
                 .map_or_else(String::new, Frame::to_string)
         ),
-        value: Some(scrub::text(&message(error)).into_owned()),
+        value: Some(message(error)),
         stacktrace: stacktrace(&places),
         ..Exception::default()
     }]
     .into();
     event.tags = tags(ended, error);
     for (key, value) in ended.fields() {
-        let value = scrub::value(&key, &value);
+        let value = scrub::value(&key, scrub::cut(&value, scrub::TEXT));
         event.extra.insert(format!("field.{key}"), value.into());
     }
     event.request = Some(request(ended));
@@ -57,10 +57,11 @@ pub(super) fn of(
 
 /// What the error says, its cause behind it.
 fn message(error: &Error) -> String {
-    match error.cause_beside_message() {
+    let text = match error.cause_beside_message() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
-    }
+    };
+    scrub::text(scrub::cut(&text, scrub::TEXT)).into_owned()
 }
 
 /// A frame taken apart; those of other processes come as text.
@@ -148,10 +149,15 @@ fn tags(ended: &Ended<'_>, error: &Error) -> BTreeMap<String, String> {
     ];
     let tags = tags.into_iter();
     let mut tags: BTreeMap<String, String> = tags
-        .filter_map(|(key, value)| Some((key.to_owned(), scrub::value(key, value?))))
+        .filter_map(|(key, value)| Some((key.to_owned(), short(key, value?))))
         .collect();
     tags.insert("trace_id".to_owned(), ended.context.trace_id().to_string());
     tags
+}
+
+/// The value of a header or a tag.
+fn short(name: &str, value: &str) -> String {
+    scrub::value(name, scrub::cut(value, scrub::VALUE))
 }
 
 /// The headers that say how a call came, and not who sent it.
@@ -169,7 +175,7 @@ fn request(ended: &Ended<'_>) -> Request {
     let headers = ended.context.metadata().headers();
     let known = HEADERS.into_iter().filter_map(|name| {
         let text = headers.get(&name)?.to_str().ok()?;
-        Some((name.to_string(), scrub::value(name.as_str(), text)))
+        Some((name.to_string(), short(name.as_str(), text)))
     });
     Request {
         headers: known.collect(),

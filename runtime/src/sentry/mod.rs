@@ -10,10 +10,12 @@ mod scrub;
 mod sender;
 mod transport;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ::sentry::types::Dsn;
 use ::sentry::{Client, ClientOptions, apply_defaults};
 
 use crate::error::{Error, Result};
@@ -22,6 +24,8 @@ use sender::{Filter, Sender};
 
 /// Of log events that tell of events not sent.
 const TARGET: &str = "ezrpc::sentry";
+/// The variable that says where events go.
+const DSN: &str = "SENTRY_DSN";
 /// How long the end waits for events under way.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -31,8 +35,8 @@ static SENDER: RwLock<Option<Arc<Sender>>> = RwLock::new(None);
 /// Sends an event to Sentry for each failed call whose error leaves: its caller is outside the trust boundary or no
 /// handler of ours.
 ///
-/// Expected errors are left out: those with an HTTP status below 500, and those with a reason
-/// ([`Error::with_reason`]). An event has the frames of all processes the error passed, is grouped by method and
+/// Expected errors are left out: those that are declared in the proto ([`Error::number`]), and those with an HTTP status
+/// below 500. An event has the frames of all processes the error passed, is grouped by method and
 /// innermost frame (its file and its RPC, not its line and not the message), has the fields of the call's context as
 /// `field.<key>`, and of its request's headers those that are harmless. What looks like a credential is taken out.
 ///
@@ -106,17 +110,10 @@ impl Sentry {
     /// [`record_panics`](crate::record_panics). Without any DSN nothing is sent.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the DSN cannot be read.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the DSN cannot be read, also that of `SENTRY_DSN`.
     pub fn init(self) -> Result<SentryGuard> {
         let mut options = ClientOptions::new();
-        if !self.dsn.is_empty() {
-            let dsn = self.dsn.parse();
-            options.dsn = Some(dsn.map_err(|error| {
-                Error::invalid_argument(format!(
-                    "Sentry's DSN: {error}; it is like https://key@host/1"
-                ))
-            })?);
-        }
+        options.dsn = dsn(&self.dsn, std::env::var_os(DSN))?;
         options.release = self.release.map(Into::into);
         options.environment = self.environment.map(Into::into);
         options.transport = Some(Arc::new(transport::Factory));
@@ -127,6 +124,23 @@ impl Sentry {
         *own = Some(Arc::clone(&sender));
         Ok(SentryGuard { sender })
     }
+}
+
+/// The DSN that is given, or else that of the variable; the crate `sentry` takes a variable it cannot read for none.
+fn dsn(given: &str, variable: Option<OsString>) -> Result<Option<Dsn>> {
+    let variable = variable.unwrap_or_default();
+    let variable = variable.to_string_lossy();
+    let (what, text) = match given {
+        "" => (DSN, variable.as_ref()),
+        given => ("Sentry's DSN", given),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let dsn = text.parse().map_err(|error| {
+        Error::invalid_argument(format!("{what}: {error}; it is like https://key@host/1"))
+    })?;
+    Ok(Some(dsn))
 }
 
 impl Drop for SentryGuard {
@@ -170,5 +184,33 @@ pub(crate) fn send(ended: &Ended<'_>, error: &Error) {
         .clone();
     if let Some(sender) = sender {
         sender.send(ended, error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dsn_that_cannot_be_read_is_told_with_where_it_is_from() {
+        let read = |given: &str, variable: &str| dsn(given, Some(variable.into()));
+        let host = |given: &str, variable: &str| {
+            let dsn = read(given, variable).expect("none that is wrong");
+            dsn.map(|dsn| dsn.host().to_owned())
+        };
+        let (own, theirs) = ("https://key@own/1", "https://key@theirs/1");
+        assert_eq!(host("", ""), None);
+        assert_eq!(host("", theirs).as_deref(), Some("theirs"));
+        assert_eq!(host(own, theirs).as_deref(), Some("own"));
+        // Not asked then.
+        assert_eq!(host(own, "wrong").as_deref(), Some("own"));
+        for (given, variable, start) in [
+            ("", "wrong", "SENTRY_DSN: "),
+            ("wrong", theirs, "Sentry's DSN: "),
+        ] {
+            let error = read(given, variable).expect_err("refused");
+            assert_eq!(error.code(), crate::Code::InvalidArgument);
+            assert!(error.message().starts_with(start), "{error}");
+        }
     }
 }

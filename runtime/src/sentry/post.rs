@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ::sentry::client_report::Reason;
 use ::sentry::transports::{RateLimiter, RateLimitingCategory};
-use ::sentry::types::Scheme;
+use ::sentry::types::{Dsn, Scheme};
 use ::sentry::{Envelope, TransportOptions};
 use http::header::RETRY_AFTER;
-use http::{HeaderName, StatusCode};
+use http::{HeaderName, StatusCode, Uri};
 use ureq::http::Response;
 use ureq::tls::{TlsConfig, TlsProvider};
 use ureq::{Agent, Body, Proxy};
@@ -90,10 +90,19 @@ fn agent(options: &TransportOptions) -> Agent {
         Scheme::Https => options.https_proxy.as_ref().or(options.http_proxy.as_ref()),
         Scheme::Http => options.http_proxy.as_ref(),
     };
+    // Which is from the environment. There `NO_PROXY` counts too, which `Proxy::new` does not read.
+    let proxy = proxy.filter(|_| !goes_direct(&options.dsn));
     let config = Agent::config_builder()
         .tls_config(tls.build())
         .proxy(proxy.and_then(|proxy| Proxy::new(proxy).ok()))
         .http_status_as_error(false)
         .timeout_global(Some(LIMIT));
     config.build().new_agent()
+}
+
+/// Whether `NO_PROXY` names the host.
+fn goes_direct(dsn: &Dsn) -> bool {
+    let uri = dsn.envelope_api_url().as_str().parse::<Uri>();
+    let proxy = Proxy::try_from_env();
+    proxy.is_some_and(|proxy| uri.is_ok_and(|uri| proxy.is_no_proxy(&uri)))
 }

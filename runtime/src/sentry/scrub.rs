@@ -2,6 +2,7 @@
 //!
 //! In doubt something goes: an event without a word is of use, a credential at Sentry is one to replace.
 
+mod cut;
 mod named;
 mod names;
 mod shapes;
@@ -11,6 +12,8 @@ mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+pub(super) use cut::{TEXT, VALUE, cut};
 
 pub(super) const FILTERED: &str = "[Filtered]";
 

@@ -35,7 +35,7 @@ struct State {
     waiting: VecDeque<Envelope>,
     /// One is under way.
     busy: bool,
-    /// Nothing is taken in or sent any more.
+    /// Nothing is taken in or sent any more, or there is no thread to send it.
     closed: bool,
 }
 
@@ -81,7 +81,12 @@ impl TransportFactory for Factory {
 impl Transport for Queue {
     fn send_envelope(&self, envelope: Envelope) {
         let mut state = self.0.lock();
-        if state.closed || state.waiting.len() >= CAPACITY {
+        if state.closed {
+            drop(state);
+            let why = format_args!("the queue is closed: it is the end, or there is no thread");
+            return self.0.lost.tell(&envelope, Reason::InternalError, why);
+        }
+        if state.waiting.len() >= CAPACITY {
             drop(state);
             let why = format_args!("{CAPACITY} wait already");
             return self.0.lost.tell(&envelope, Reason::QueueOverflow, why);

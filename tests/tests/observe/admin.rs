@@ -115,6 +115,7 @@ async fn channels_with_their_endpoints() {
     assert_eq!(own().await, None);
 }
 
+/// Other tests do not call `Nothing`.
 #[tokio::test]
 async fn metrics_and_what_is_not_there() {
     let (_server, addr) = admin().await;

@@ -6,7 +6,7 @@ use ezrpc_tests::server::Running;
 
 use super::request;
 
-/// Other tests call other methods.
+/// Other tests call other methods; this one has no time limit.
 #[tokio::test]
 async fn both_sides_count_by_method() {
     let metrics = Prometheus::install().expect("no other recorder");
@@ -14,26 +14,28 @@ async fn both_sides_count_by_method() {
     let ctx = Context::background();
     let client = running.client();
     for text in ["hi", "hi", PANIC] {
-        let _ = client.slow(&ctx, request(text)).await;
+        let _ = client.closed(&ctx, request(text)).await;
     }
     let text = metrics.render();
     let own: Vec<&str> = text
         .lines()
-        .filter(|line| line.contains("/e2e.Echo/Slow") && !line.contains("duration_seconds_bucket"))
+        .filter(|line| {
+            line.contains("/e2e.Echo/Closed") && !line.contains("duration_seconds_bucket")
+        })
         .filter(|line| !line.contains("duration_seconds_sum"))
         .collect();
     let expected = [
-        r#"ezrpc_client_duration_seconds_count{method="/e2e.Echo/Slow"} 3"#,
-        r#"ezrpc_client_in_flight{method="/e2e.Echo/Slow"} 0"#,
-        r#"ezrpc_client_requests_total{code="internal",method="/e2e.Echo/Slow"} 1"#,
-        r#"ezrpc_client_requests_total{code="ok",method="/e2e.Echo/Slow"} 2"#,
-        r#"ezrpc_client_requests_total{code="unknown",method="/e2e.Echo/Slow"} 0"#,
-        r#"ezrpc_server_duration_seconds_count{method="/e2e.Echo/Slow"} 3"#,
-        r#"ezrpc_server_in_flight{method="/e2e.Echo/Slow"} 0"#,
-        r#"ezrpc_server_panics_total{method="/e2e.Echo/Slow"} 1"#,
-        r#"ezrpc_server_requests_total{code="internal",method="/e2e.Echo/Slow"} 1"#,
-        r#"ezrpc_server_requests_total{code="ok",method="/e2e.Echo/Slow"} 2"#,
-        r#"ezrpc_server_requests_total{code="unknown",method="/e2e.Echo/Slow"} 0"#,
+        r#"ezrpc_client_duration_seconds_count{method="/e2e.Echo/Closed"} 3"#,
+        r#"ezrpc_client_in_flight{method="/e2e.Echo/Closed"} 0"#,
+        r#"ezrpc_client_requests_total{code="internal",method="/e2e.Echo/Closed"} 1"#,
+        r#"ezrpc_client_requests_total{code="ok",method="/e2e.Echo/Closed"} 2"#,
+        r#"ezrpc_client_requests_total{code="unknown",method="/e2e.Echo/Closed"} 0"#,
+        r#"ezrpc_server_duration_seconds_count{method="/e2e.Echo/Closed"} 3"#,
+        r#"ezrpc_server_in_flight{method="/e2e.Echo/Closed"} 0"#,
+        r#"ezrpc_server_panics_total{method="/e2e.Echo/Closed"} 1"#,
+        r#"ezrpc_server_requests_total{code="internal",method="/e2e.Echo/Closed"} 1"#,
+        r#"ezrpc_server_requests_total{code="ok",method="/e2e.Echo/Closed"} 2"#,
+        r#"ezrpc_server_requests_total{code="unknown",method="/e2e.Echo/Closed"} 0"#,
     ];
     assert_eq!(own, expected);
 }

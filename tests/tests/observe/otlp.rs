@@ -187,3 +187,19 @@ async fn what_the_variables_say_is_checked_and_a_collector_that_is_not_there_is_
         .count();
     assert_eq!(warnings, 1, "{logged}");
 }
+
+#[tokio::test]
+async fn nothing_is_recorded_where_the_variables_say_so() {
+    let (url, mut exports) = collector().await;
+    let variables = [
+        ("OTEL_SDK_DISABLED", "True"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=7"),
+    ];
+    let output = run(&variables).await;
+    assert!(output.status.success(), "{output:?}");
+    // It has ended, and the guard waits for what is sent.
+    exports.try_recv().expect_err("nothing");
+    let logged = String::from_utf8_lossy(&output.stderr);
+    assert!(!logged.contains("ezrpc::otlp"), "{logged}");
+}

@@ -92,12 +92,13 @@ fn value_end(text: &str, at: usize, name: &str) -> usize {
     {
         return closed_end(text, open);
     }
-    let line = until(text, at, |c| matches!(c, '\n' | '\r'));
+    // Not looked for before it is needed: a line may have many values.
+    let line = || until(text, at, |c| matches!(c, '\n' | '\r'));
     let end = word_end(text, at);
     let word = text.get(at..end).unwrap_or_default().to_ascii_lowercase();
     match word.as_str() {
-        _ if name.to_ascii_lowercase().contains("cookie") => line,
-        word if LONG.contains(&word) => line,
+        _ if name.to_ascii_lowercase().contains("cookie") => line(),
+        word if LONG.contains(&word) => line(),
         word if SCHEMES.contains(&word) => {
             let next = until(text, end, |c| !c.is_whitespace());
             word_end(text, next)

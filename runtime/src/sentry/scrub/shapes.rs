@@ -1,29 +1,40 @@
 //! What looks like a credential whatever its name.
+//!
+//! Texts are whoever's: each finder looks at a byte a bounded number of times, whatever stands there.
 
 use std::ops::Range;
 
 use super::until;
+
+/// What a key in PEM ends with.
+const END: &str = "-----END";
 
 /// Adds what follows `bearer` and `basic`, over any run of spaces, `:` and `=`.
 pub(super) fn schemes(text: &str, found: &mut Vec<Range<usize>>) {
     // In ASCII alone, so that places are the same in both.
     let lower = text.to_ascii_lowercase();
     for scheme in ["bearer", "basic"] {
+        let mut at = 0;
         for (start, _) in lower.match_indices(scheme) {
+            let behind = start + scheme.len();
             if is_within_word(text, start) {
                 continue;
             }
-            let token = skip(&lower, start + scheme.len());
-            let end = token_end(&lower, token);
-            match lower.get(token..end) {
-                _ if token == start + scheme.len() || token == end => {}
+            let token = skip(&lower, behind);
+            // A token within the last one ends where that does. What follows a token that is a scheme does not.
+            if token == behind || token < at {
+                continue;
+            }
+            at = token_end(&lower, token);
+            match lower.get(token..at) {
                 Some("auth" | "authentication" | "authorization") => {}
                 // `bearer token abc`
                 Some("token") => {
-                    let token = skip(&lower, end);
-                    found.push(token..token_end(&lower, token));
+                    let token = skip(&lower, at);
+                    at = token_end(&lower, token);
+                    found.push(token..at);
                 }
-                _ => found.push(token..end),
+                _ => found.push(token..at),
             }
         }
     }
@@ -47,20 +58,38 @@ fn is_within_word(text: &str, at: usize) -> bool {
 
 /// Adds user and password of URLs: `postgres://user:password@db/x`.
 pub(super) fn urls(text: &str, found: &mut Vec<Range<usize>>) {
-    for (start, mark) in text.match_indices("://") {
-        let start = start + mark.len();
-        let end = until(text, start, |c| c.is_whitespace() || "\"'`<>\\".contains(c));
-        let authority = until(text, start, |c| "/?#".contains(c)).min(end);
-        let place = |end: usize| text.get(start..end).and_then(|part| part.rfind('@'));
-        // A password with a `/` in it, which should have been escaped, looks like a port that is no number.
-        let authority = match has_port(text.get(start..authority).unwrap_or_default()) {
-            true => authority,
-            false => end,
-        };
-        if let Some(at) = place(authority).filter(|at| *at > 0) {
-            found.push(start..start + at);
-        }
+    let mut offset = 0;
+    for word in text.split_inclusive(ends_url) {
+        let urls = urls_in(word.trim_end_matches(ends_url));
+        found.extend(urls.map(|part| part.start + offset..part.end + offset));
+        offset += word.len();
     }
+}
+
+/// What is in no URL.
+pub(super) fn ends_url(c: char) -> bool {
+    c.is_whitespace() || "\"'`<>\\".contains(c)
+}
+
+/// Who calls in the URLs of a word, within one another too.
+fn urls_in(word: &str) -> impl Iterator<Item = Range<usize>> {
+    let last = word.rfind('@').unwrap_or_default();
+    let mut at = 0;
+    word.match_indices("://").filter_map(move |(mark, _)| {
+        let start = mark + "://".len();
+        // Also those behind the last `@`, which are not looked at.
+        if start < at || start >= last {
+            return None;
+        }
+        // Up to the next URL at most, so that each byte is seen once.
+        let authority = word.get(start..until(word, start, |c| "/?#".contains(c)))?;
+        // A password with a `/` in it, which should have been escaped, looks like a port that is no number.
+        at = match has_port(authority) {
+            true => start + authority.rfind('@')?,
+            false => last,
+        };
+        (at > start).then_some(start..at)
+    })
 }
 
 /// Whether what follows the last `:` is a port, or there is none.
@@ -74,29 +103,47 @@ fn has_port(authority: &str) -> bool {
 
 /// Adds JSON web tokens: three parts of base64, of which the first is an object.
 pub(super) fn tokens(text: &str, found: &mut Vec<Range<usize>>) {
+    let mut at = 0;
     for (start, _) in text.match_indices("eyJ") {
-        let part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-        let end = until(text, start, |c| !part(c));
-        let token = text.get(start..end).unwrap_or_default();
-        if !is_within_word(text, start) && token.matches('.').count() >= 2 {
-            found.push(start..end);
+        if start < at || is_within_word(text, start) {
+            continue;
+        }
+        // What begins within this one has no more parts.
+        at = until(text, start, |c| {
+            !(c.is_ascii_alphanumeric() || "_-.".contains(c))
+        });
+        let token = text.get(start..at).unwrap_or_default();
+        if token.matches('.').count() >= 2 {
+            found.push(start..at);
         }
     }
 }
 
 /// Adds private keys in PEM; of a text that ends within one, what there is of it.
 pub(super) fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
-    for (start, mark) in text.match_indices("PRIVATE KEY-----") {
-        let start = start + mark.len();
-        let rest = text.get(start..).unwrap_or_default();
-        let end = rest.find("-----END").map_or(text.len(), |end| start + end);
-        // Also found is the mark at its end, which is followed by something else.
-        let begins = text.get(..start).and_then(|before| {
-            let line = before.rfind("-----BEGIN ")?;
-            before.get(line..).map(|line| !line.contains("-----END"))
-        });
-        if begins == Some(true) && end > start {
-            found.push(start..end);
+    let (mut at, mut seen, mut is_open) = (0, 0, false);
+    for (mark, name) in text.match_indices("PRIVATE KEY-----") {
+        let start = mark + name.len();
+        if start < at {
+            continue;
         }
+        // Also found is the mark at its end, which is followed by something else.
+        is_open = is_begun(text.get(seen..start).unwrap_or_default(), is_open);
+        // The dashes of this mark may be those of the next one.
+        seen = mark;
+        if is_open {
+            let rest = text.get(start..).unwrap_or_default();
+            at = rest.find(END).map_or(text.len(), |end| start + end);
+            found.push(start..at);
+        }
+    }
+    found.retain(|part| !part.is_empty());
+}
+
+/// Whether a key is open behind this part of a text, if one was before it or not.
+fn is_begun(part: &str, before: bool) -> bool {
+    match part.rfind("-----BEGIN ") {
+        Some(line) => !part.get(line..).unwrap_or_default().contains(END),
+        None => before && !part.contains(END),
     }
 }

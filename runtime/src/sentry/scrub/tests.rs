@@ -116,6 +116,58 @@ fn the_table_of_forms() {
     }
 }
 
+const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+
+/// A text of one piece over and over, and what it becomes.
+fn repeated(piece: &str, end: &str) -> (String, String) {
+    let whole = piece.repeat((1 << 20) / piece.len()) + end;
+    let scrubbed = text(&whole).into_owned();
+    (whole, scrubbed)
+}
+
+/// Were a finder not linear, this would not end.
+#[test]
+fn long_texts_that_mean_harm_are_no_work() {
+    for piece in ["://", "a://", "bearer-", "eyJ", "eyJ-", "PRIVATE KEY-----"] {
+        let (whole, scrubbed) = repeated(piece, "");
+        assert!(scrubbed == whole, "{piece}");
+    }
+    for (piece, end, expected) in [
+        ("://", "@", "://[Filtered]@"),
+        ("a://b", "@", "a://[Filtered]@"),
+        ("bearer=", "", "bearer=[Filtered]"),
+        ("bearer:bearer:", "", "bearer:[Filtered]"),
+        ("eyJ.", "", "[Filtered]"),
+        ("password=(", "", "password=[Filtered]"),
+        (BEGIN, "", "-----BEGIN PRIVATE KEY-----[Filtered]"),
+    ] {
+        let (_, scrubbed) = repeated(piece, end);
+        assert!(scrubbed == expected, "{piece}: {scrubbed:.99}");
+    }
+}
+
+/// The same of texts of which parts go all over.
+#[test]
+fn long_texts_of_many_credentials_are_no_work() {
+    for piece in [
+        "a://b@ ",
+        "http://b:80/://c:d@ ",
+        "bearer x ",
+        "bearer bearer ",
+        "bearer token ",
+        "password=x ",
+        "cookie=x\n",
+        "password=\"",
+        "-----BEGIN PRIVATE KEY-----x-----END PRIVATE KEY-----",
+    ] {
+        let (_, scrubbed) = repeated(piece, "");
+        assert!(
+            scrubbed.matches(FILTERED).count() > 9999,
+            "{piece}: {scrubbed:.99}"
+        );
+    }
+}
+
 proptest! {
     /// Whatever stands around it.
     #[test]
