@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::life::{Life, Step};
 use super::router::Router;
 use super::running::ServeFuture;
+use super::seldom::Seldom;
 use crate::body::Body;
 use crate::io::{self, Io};
 use crate::tls::PeerCertificates;
@@ -261,13 +262,14 @@ impl Graceful for http2::Connection<TokioIo<Io>, Handler, TokioExecutor> {
 /// Runs a connection until it ends, by itself or as its life has it.
 async fn drive(mut connection: Pin<Box<impl Graceful>>, life: &mut Life) -> hyper::Result<()> {
     loop {
-        tokio::select! {
+        let step = tokio::select! {
             biased;
             ended = &mut connection => return ended,
-            step = life.step() => match step {
-                Step::WindDown => connection.as_mut().wind_down(),
-                Step::Cut => return Ok(()),
-            }
+            step = Seldom::new(life.step()) => step,
+        };
+        match step {
+            Step::WindDown => connection.as_mut().wind_down(),
+            Step::Cut => return Ok(()),
         }
     }
 }

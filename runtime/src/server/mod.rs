@@ -12,6 +12,7 @@ mod reflection;
 mod rest;
 mod router;
 mod running;
+mod seldom;
 mod standalone;
 mod supervisor;
 mod upload;

@@ -2,6 +2,9 @@
 
 use super::{Error, Message, Reader, Result, Types, Writer, pretty};
 
+/// What most documents have room in: growing costs an allocator more than a few hundred bytes for a while.
+const ROOM: usize = 512;
+
 /// How to read and write JSON, and the doors to do so.
 ///
 /// ```
@@ -122,7 +125,7 @@ impl Options {
     /// # Errors
     /// If a value has no JSON form.
     pub fn to_vec(&self, message: &dyn Message) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(ROOM);
         self.append(message, &mut out)?;
         Ok(out)
     }
@@ -142,7 +145,7 @@ impl Options {
 
     /// Prints a message as bytes without line feeds.
     pub(crate) fn to_line(&self, message: &dyn Message) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(ROOM);
         self.append_line(message, &mut out)?;
         Ok(out)
     }
